@@ -1,0 +1,209 @@
+"""Compare before and after: who gains, who loses, where, why, and what cannot be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from permmigrate.model import PrincipalRef
+
+
+class Verdict(StrEnum):
+    """The six answers of a comparison. A maybe gates like a yes."""
+
+    GAINED = "gained"
+    MAYBE_GAINED = "maybe gained"
+    LOST = "lost"
+    MAYBE_LOST = "maybe lost"
+    UNCHANGED = "unchanged"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_expansion(self) -> bool:
+        return self in (Verdict.GAINED, Verdict.MAYBE_GAINED)
+
+    @property
+    def is_reduction(self) -> bool:
+        return self in (Verdict.LOST, Verdict.MAYBE_LOST)
+
+
+class Severity(StrEnum):
+    """How much a capability matters, from `mappings/severity.csv`."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """0 for critical, 3 for low: sorts the worst first."""
+        return list(Severity).index(self)
+
+
+class RegionKind(StrEnum):
+    """How far a finding reaches."""
+
+    ACCOUNT = "account"
+    ENVIRONMENT = "environment"
+    FOLDER = "folder"
+    COLLECTION = "collection"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Capability:
+    """One atom of permission: an action on a resource type or feature, under a condition."""
+
+    scope: str
+    """`account` or `prodenv`."""
+    action: str
+    """`read`; with its namespace when that is not the vendor's main one."""
+    resource: str
+    """`Asset`, `Folder`, or `Feature cld::global::ml::access`."""
+    condition: str
+    """`access_control == "public"`, or empty."""
+    label: str
+    """In words: "Delete assets"."""
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The largest region a finding holds for; never one line per descendant folder."""
+
+    kind: RegionKind
+    environment_id: str
+    """Empty for the account."""
+    content_id: str
+    """The folder's or collection's id, or empty."""
+    label: str
+    """`Brands/Aurora`, the collection's name, the environment's name, or `the account`."""
+    folders: int = 0
+    """How many folders it covers: the subtree less what deeper grants take out; 0 when not a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference between before and after for one principal in one region."""
+
+    id: str
+    """Twelve hex digits that depend on principal, verdict, region, capabilities and causes only."""
+    principal: PrincipalRef
+    verdict: Verdict
+    severity: Severity
+    """The worst of its capabilities."""
+    region: Region
+    capabilities: tuple[int, ...]
+    """Indexes into `Diff.capabilities`, the most severe first."""
+    before: tuple[str, ...]
+    """What granted (or may have granted) it before, each a path in words: "group EMEA › Can edit on Brands"."""
+    after: tuple[str, ...]
+    """What grants it after, likewise."""
+    causes: tuple[str, ...]
+    """The mapping rows behind it, `user_roles.csv:17`, or a vendor default in words."""
+    reason: str = ""
+    """For a maybe or an unknown: what is not known, and which row or statement says so."""
+    dormant: bool = False
+    """The principal is disabled or pending: it could do this only once it is active."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A mapping row or vendor default, with what it makes."""
+
+    ref: str
+    """`user_roles.csv:17`, or a vendor default in words."""
+    text: str
+    """The row in words: "admin → access bundle Admin, in each environment the user has"."""
+    confidence: str
+    expansions: int
+    """Findings gained or maybe gained that name this cause."""
+    sole_expansions: int
+    """Those that would go if this row went: no other cause makes them."""
+    reductions: int
+    principals: int
+    severity: Severity
+    """The worst among its expansions; `LOW` when it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalSummary:
+    """One principal, before and after."""
+
+    principal: PrincipalRef
+    name: str
+    detail: str
+    """E-mail address, key value, or number of members."""
+    before: tuple[str, ...]
+    """Legacy grants in words."""
+    after: tuple[str, ...]
+    """New roles in words."""
+    counts: Mapping[Verdict, int]
+    """Findings by verdict, zeros left out."""
+    admin_before: bool
+    admin_after: bool
+    """Whether the principal may manage users, groups or roles of the account."""
+    dormant: bool
+    last_login: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How one mapping row was used."""
+
+    ref: str
+    text: str
+    uses: int
+    source: str
+    confidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """Something that could not be known or decided, and what it touches."""
+
+    kind: str
+    """`gap`, `baseline`, `unmapped`, `statement`, `orphan share`."""
+    subject: str
+    reason: str
+    findings: int = 0
+
+
+@dataclass(frozen=True)
+class Diff:
+    """The whole comparison; every renderer counts from this and nothing else."""
+
+    account_id: str
+    captured_at: str
+    tool_version: str
+    snapshot_digest: str
+    mapping_digest: str
+    catalog_digest: str
+    catalog_source: str
+    compared_with: str
+    """What "after" is: `the mapping tables`, or a later snapshot's capture time and digest."""
+    capabilities: tuple[Capability, ...]
+    findings: tuple[Finding, ...]
+    """Sorted: worst severity first, then verdict, principal, region."""
+    causes: tuple[Cause, ...]
+    """Sorted by expansions, most first."""
+    principals: tuple[PrincipalSummary, ...]
+    coverage: tuple[Coverage, ...]
+    uncertainties: tuple[Uncertainty, ...]
+    assumptions: tuple[str, ...]
+    """What the engine took for granted, in words, for the method section."""
+    complete: bool
+    """No gap in the ledger and nothing untranslated."""
+    decided: int = 0
+    """How many (principal, capability, breakpoint region) questions were decided."""
+    counts: Mapping[Verdict, int] = field(default_factory=dict)
+    """Findings by verdict, every verdict but `UNCHANGED` present; `UNCHANGED` counts principals without findings."""
+
+    @property
+    def headline(self) -> str:
+        """The verdict banner: `EXPANDS`, `INCOMPLETE` or `NO EXPANSION PROVED`."""
+        if self.counts.get(Verdict.GAINED, 0):
+            return "EXPANDS"
+        undecided = self.counts.get(Verdict.MAYBE_GAINED, 0) + self.counts.get(Verdict.UNKNOWN, 0)
+        return "INCOMPLETE" if undecided or not self.complete else "NO EXPANSION PROVED"
