@@ -1,4 +1,4 @@
-"""Compare before and after: who gains, who loses, where, why, and what cannot be told."""
+"""The values of a comparison: what every renderer counts from. How they are found is in the modules beside."""
 
 from __future__ import annotations
 

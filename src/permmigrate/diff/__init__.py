@@ -1,0 +1,29 @@
+"""Compare before and after: who gains, who loses, where, why, and what cannot be told."""
+
+from permmigrate.diff.value import (
+    Capability,
+    Cause,
+    Coverage,
+    Diff,
+    Finding,
+    PrincipalSummary,
+    Region,
+    RegionKind,
+    Severity,
+    Uncertainty,
+    Verdict,
+)
+
+__all__ = [
+    "Capability",
+    "Cause",
+    "Coverage",
+    "Diff",
+    "Finding",
+    "PrincipalSummary",
+    "Region",
+    "RegionKind",
+    "Severity",
+    "Uncertainty",
+    "Verdict",
+]
