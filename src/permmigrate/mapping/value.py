@@ -70,6 +70,10 @@ class Untranslated:
     legacy: str
     reason: str
     row: RowRef | None = None
+    """The row that cannot be carried out; None when no row speaks of the grant."""
+    kind: LegacyKind | None = None
+    value: str = ""
+    """The legacy role or level as the wire has it; empty for keys."""
 
 
 @dataclass(frozen=True)

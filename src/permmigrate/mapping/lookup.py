@@ -1,0 +1,101 @@
+"""Which rows speak of a legacy grant: an override, or the table of its kind.
+
+It looks nothing up twice: a million shares ask a handful of questions.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from permmigrate.mapping.globs import matches, matches_name
+from permmigrate.mapping.overrides import Overrides
+from permmigrate.mapping.recipes import Recipe, recipe
+from permmigrate.mapping.rows import ANY, ApiKeyRow, TargetRow, key_groups
+from permmigrate.mapping.tables import MappingTables
+from permmigrate.mapping.value import LegacyKind, RowRef
+from permmigrate.model import ApiKey, PrincipalRef, PrincipalType
+from permmigrate.snapshot import Snapshot
+
+
+class Lookup:
+    """Which rows speak of a grant, and their recipe; each kind of grant is worked out once."""
+
+    def __init__(self, tables: MappingTables, snapshot: Snapshot, today: date) -> None:
+        self._tables = tables
+        self._snapshot = snapshot
+        self._overrides = Overrides(tables, snapshot, today)
+        self._api_keys = key_groups(tables.api_keys)
+        self._account_keys = key_groups(tables.account_keys)
+        self._plain: dict[tuple[LegacyKind, PrincipalType, str], Recipe] = {}
+        self._cooked: dict[tuple[LegacyKind, PrincipalType, tuple[RowRef, ...]], Recipe] = {}
+
+    def of_value(self, principal: PrincipalRef, kind: LegacyKind, value: str) -> Recipe:
+        """The recipe of a user's legacy role or of a share's level."""
+        if self._overrides:
+            override = self._overrides.best(principal, kind, value)
+            if override:
+                return self._recipe(override, kind, principal.type)
+        key = (kind, principal.type, value)
+        found = self._plain.get(key)
+        if found is None:
+            found = self._plain[key] = self._recipe(
+                self._by_value(kind, principal.type, value), kind, principal.type
+            )
+        return found
+
+    def of_api_key(self, principal: PrincipalRef, key: ApiKey) -> Recipe:
+        """The recipe of an API key: an override, or the first key group that matches it."""
+        rows: tuple[TargetRow, ...] = self._overrides.best(principal, LegacyKind.API_KEY, "")
+        rows = rows or next((group for group in self._api_keys if self._fits(group[0], key)), ())
+        return self._recipe(rows, LegacyKind.API_KEY, principal.type)
+
+    def of_account_key(self, principal: PrincipalRef, name: str) -> Recipe:
+        """The recipe of an account key: an override, or the first key group that matches its id or name."""
+        rows: tuple[TargetRow, ...] = self._overrides.best(principal, LegacyKind.ACCOUNT_KEY, "")
+        rows = rows or next(
+            (group for group in self._account_keys if _named(group[0].match, principal.id, name)), ()
+        )
+        return self._recipe(rows, LegacyKind.ACCOUNT_KEY, principal.type)
+
+    def _by_value(self, kind: LegacyKind, holder: PrincipalType, value: str) -> tuple[TargetRow, ...]:
+        if kind is LegacyKind.USER_ROLE:
+            return tuple(row for row in self._tables.user_roles if row.legacy_role == value)
+        levels = (
+            self._tables.folder_levels if kind is LegacyKind.FOLDER_LEVEL else self._tables.collection_levels
+        )
+        own = tuple(row for row in levels if row.level == value and row.principal_type == holder.value)
+        return own or tuple(row for row in levels if row.level == value and row.principal_type == ANY)
+
+    def _fits(self, row: ApiKeyRow, key: ApiKey) -> bool:
+        if row.enabled not in (ANY, "yes" if key.enabled else "no"):
+            return False
+        environment = self._snapshot.environment_by_id.get(key.environment_id)
+        cloud_name = environment.cloud_name if environment else ""
+        return _named(row.match, key.id, key.name) and _named(row.environment, key.environment_id, cloud_name)
+
+    def _recipe(self, rows: tuple[TargetRow, ...], kind: LegacyKind, holder: PrincipalType) -> Recipe:
+        key = (kind, holder, tuple(row.ref for row in rows))
+        found = self._cooked.get(key)
+        if found is None:
+            found = self._cooked[key] = recipe(rows, kind, holder, self._tables, self._snapshot.catalog)
+        return found
+
+
+def _named(pattern: str, id_: str, name: str) -> bool:
+    return matches(pattern, id_) or matches_name(pattern, name)
+
+
+def unmapped(kind: LegacyKind, value: str) -> str:
+    """Say that no row speaks of such a grant."""
+    match kind:
+        case LegacyKind.USER_ROLE:
+            what = f"legacy role `{value}`" if value else "an empty legacy role"
+            return f"no row of user_roles.csv translates {what}"
+        case LegacyKind.FOLDER_LEVEL:
+            return f"no row of folder_levels.csv translates level `{value}`"
+        case LegacyKind.COLLECTION_LEVEL:
+            return f"no row of collection_levels.csv translates level `{value}`"
+        case LegacyKind.API_KEY:
+            return "no row of api_keys.csv matches the key"
+        case LegacyKind.ACCOUNT_KEY:
+            return "no row of account_keys.csv matches the key"

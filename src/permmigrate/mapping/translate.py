@@ -1,0 +1,187 @@
+"""Translate every legacy grant into role assignments, by the mapping tables.
+
+Each grant ends as assignments with the row that made them, as a row that deliberately gives nothing, or as
+`Untranslated` with a reason. A grant whose rows work only in part is both. Existing assignments are not
+looked at, and orphan shares stay in the snapshot: they have no principal to translate for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+
+from permmigrate.mapping.lookup import Lookup, unmapped
+from permmigrate.mapping.recipes import Recipe, Step
+from permmigrate.mapping.rows import ScopeKind
+from permmigrate.mapping.tables import MappingTables
+from permmigrate.mapping.value import LegacyKind, PlannedAssignment, RowRef, Translation, Untranslated
+from permmigrate.mapping.words import level_words
+from permmigrate.model import (
+    ALL_ENVIRONMENTS,
+    CollectionId,
+    ContentKind,
+    ContentRef,
+    EnvironmentId,
+    FolderId,
+    PrincipalRef,
+    PrincipalType,
+    RoleAssignment,
+)
+from permmigrate.snapshot import Snapshot
+
+_SortKey = tuple[str, str, str, str, str, str]
+_SHARED: dict[ContentKind, LegacyKind] = {
+    ContentKind.FOLDER: LegacyKind.FOLDER_LEVEL,
+    ContentKind.COLLECTION: LegacyKind.COLLECTION_LEVEL,
+}
+
+
+def translate(snapshot: Snapshot, tables: MappingTables, *, today: date) -> Translation:
+    """Translate a snapshot's users, keys and shares; overrides that expired before `today` are ignored."""
+    run = _Run(snapshot, tables, today)
+    run.users()
+    run.api_keys()
+    run.account_keys()
+    run.shares()
+    return run.result()
+
+
+class _Run:
+    """One translation under way."""
+
+    def __init__(self, snapshot: Snapshot, tables: MappingTables, today: date) -> None:
+        self.snapshot = snapshot
+        self.rows = Lookup(tables, snapshot, today)
+        self.planned: dict[_SortKey, PlannedAssignment] = {}
+        self.untranslated: list[Untranslated] = []
+        self.row_by_grant: dict[tuple[PrincipalRef, ContentRef | None], RowRef] = {}
+        self.served: Counter[Recipe] = Counter()
+        self.environments = frozenset(snapshot.environment_by_id)
+        self.all_ids = tuple(environment.id for environment in snapshot.environments)
+        self.id_of = {e.cloud_name.casefold(): e.id for e in snapshot.environments} | {
+            e: e for e in self.all_ids
+        }
+
+    def users(self) -> None:
+        for user in self.snapshot.users:
+            legacy = f"legacy role `{user.legacy_role}`" if user.legacy_role else "no legacy role"
+            own = self.all_ids if user.all_environments else user.environment_ids
+            principal = PrincipalRef(PrincipalType.USER, user.id)
+            found = self.rows.of_value(principal, LegacyKind.USER_ROLE, user.legacy_role)
+            self.grant(principal, None, found, own, legacy, LegacyKind.USER_ROLE, user.legacy_role)
+
+    def api_keys(self) -> None:
+        for key in self.snapshot.api_keys:
+            legacy = f"API key {key.name or key.id} ({'enabled' if key.enabled else 'disabled'})"
+            principal = PrincipalRef(PrincipalType.API_KEY, key.id)
+            found = self.rows.of_api_key(principal, key)
+            self.grant(principal, None, found, (key.environment_id,), legacy, LegacyKind.API_KEY, "")
+
+    def account_keys(self) -> None:
+        for key in self.snapshot.account_keys:
+            principal = PrincipalRef(PrincipalType.ACCOUNT_KEY, key.id)
+            found = self.rows.of_account_key(principal, key.name)
+            legacy = f"account key {key.name or key.id}"
+            self.grant(principal, None, found, self.all_ids, legacy, LegacyKind.ACCOUNT_KEY, "")
+
+    def shares(self) -> None:
+        labels, of_value = self.snapshot.content_labels, self.rows.of_value
+        for share in self.snapshot.shares:
+            content, kind = share.content, _SHARED[share.content.kind]
+            legacy = f"{level_words(share.level)} on {labels.get(content) or content.id} ({share.source})"
+            found = of_value(share.principal, kind, share.level)
+            self.grant(share.principal, content, found, (content.environment_id,), legacy, kind, share.level)
+
+    def grant(
+        self,
+        principal: PrincipalRef,
+        content: ContentRef | None,
+        found: Recipe,
+        own: tuple[EnvironmentId, ...],
+        legacy: str,
+        kind: LegacyKind,
+        value: str,
+    ) -> None:
+        """Put one legacy grant on record; `own` are the environments it holds for."""
+        self.served[found] += 1
+        failures: list[tuple[str, RowRef | None]] = [(str(each), each.row) for each in found.obstacles]
+        answered: RowRef | None = None
+        for step in found.steps:
+            for place in self.places(step, principal, content, own):
+                if isinstance(place, str):
+                    failures.append((place, step.row))
+                    continue
+                answered = answered or step.row
+                scope_id, folder_id, collection_id = place
+                key = (principal.type.value, principal.id, step.role.id, *place)
+                if key not in self.planned:
+                    assignment = RoleAssignment(
+                        principal,
+                        step.role.id,
+                        scope_id or None,
+                        FolderId(folder_id) if folder_id else None,
+                        CollectionId(collection_id) if collection_id else None,
+                    )
+                    self.planned[key] = PlannedAssignment(assignment, step.row, legacy, step.bundle_row)
+        answered = answered or found.nothing
+        if answered:
+            self.row_by_grant.setdefault((principal, content), answered)
+        if not found.rows:
+            failures.append((unmapped(kind, value), None))
+        for reason, row in dict.fromkeys(failures):
+            self.untranslated.append(Untranslated(principal, content, legacy, reason, row, kind, value))
+
+    def places(
+        self, step: Step, principal: PrincipalRef, content: ContentRef | None, own: tuple[EnvironmentId, ...]
+    ) -> Iterator[tuple[str, str, str] | str]:
+        """Yield (scope id, folder id, collection id), or why there is no such place."""
+        scope = step.scope
+        match scope.kind:
+            case ScopeKind.ACCOUNT:
+                yield "", "", ""
+            case ScopeKind.ALL:
+                yield ALL_ENVIRONMENTS, "", ""
+            case ScopeKind.ONE:
+                found = self.id_of.get(scope.environment) or self.id_of.get(scope.environment.casefold())
+                if found is None:
+                    yield f"environment `{scope.environment}` is not in the account"
+                elif principal.type is PrincipalType.API_KEY and found not in own:
+                    yield f"an API key works in its own environment only, not in `{scope.environment}`"
+                else:
+                    yield found, "", ""
+            case ScopeKind.EACH:
+                if not own:
+                    yield "no product environment is known for the grant"
+                for each in own:
+                    yield (each, "", "") if each in self.environments else _no_environment(each)
+            case ScopeKind.FOLDER | ScopeKind.COLLECTION:
+                assert content is not None
+                if content.environment_id not in self.environments:
+                    yield _no_environment(content.environment_id)
+                elif scope.kind is ScopeKind.FOLDER:
+                    yield content.environment_id, content.id, ""
+                else:
+                    yield content.environment_id, "", content.id
+
+    def result(self) -> Translation:
+        uses: Counter[RowRef] = Counter()
+        for served, times in self.served.items():
+            for row in served.rows:
+                uses[row] += times
+        return Translation(
+            planned=tuple(self.planned[key] for key in sorted(self.planned)),
+            untranslated=tuple(sorted(self.untranslated, key=_untranslated_order)),
+            row_by_grant=self.row_by_grant,
+            uses=dict(sorted(uses.items())),
+        )
+
+
+def _no_environment(environment_id: str) -> str:
+    return f"environment `{environment_id}` is not in the account"
+
+
+def _untranslated_order(each: Untranslated) -> tuple[PrincipalRef, str, str, str, str, str]:
+    content = each.content
+    place = (content.environment_id, content.kind.value, content.id) if content else ("", "", "")
+    return (each.principal, *place, each.legacy, each.reason)
