@@ -1,0 +1,304 @@
+"""One call at a time: send, retry within bounds, and turn every failure into an error of ours.
+
+It knows nothing of users or roles. It repeats reads only; whoever writes needs other rules.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+
+from permmigrate.cloudinary.credentials import KeyPair
+from permmigrate.cloudinary.record import Record
+from permmigrate.errors import (
+    AbsentError,
+    CredentialsError,
+    DeniedError,
+    MalformedAnswerError,
+    ServiceError,
+    ThrottledError,
+    UnreachableError,
+)
+
+Params = Mapping[str, str | int | bool]
+
+_THROTTLED: Final = (420, 429)
+_PAGES_AT_MOST: Final = 100_000
+_STRIKES: Final = 5
+"""So many calls in a row without an answer mean that the service is gone, not slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one call is tried for: both bounds hold."""
+
+    attempts: int = 6
+    seconds: float = 120
+    base: float = 0.5
+    """The first pause without a Retry-After is up to this long; each next up to twice as long."""
+    cap: float = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Where time and chance come from."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
+    chance: Callable[[], float] = random.random
+    """A number in [0, 1)."""
+
+
+class Session:
+    """Sends reads through one client; safe to use from several threads."""
+
+    def __init__(
+        self,
+        client: httpx.Client,
+        *,
+        secrets: tuple[str, ...] = (),
+        patience: Patience | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        self._client = client
+        self._secrets = tuple(sorted((s for s in secrets if s), key=len, reverse=True))
+        self._patience = patience or Patience()
+        self._timing = timing or Timing()
+        self._lock = threading.Lock()
+        self._calls = 0
+        self._strikes = 0
+        self._answered = False
+        self._held_until = float("-inf")
+
+    @property
+    def calls(self) -> int:
+        return self._calls
+
+    def read(
+        self,
+        endpoint: str,
+        values: Mapping[str, str] | None = None,
+        params: Params | None = None,
+        *,
+        key: KeyPair | None = None,
+    ) -> Record:
+        """Call `GET /path/{name}` with the values filled in, and return the answer's JSON object.
+
+        Raises the ServiceError that fits. Without a key no credentials are sent.
+        """
+        response = self._patiently(endpoint, _path(endpoint, values or {}), params or {}, key)
+        return Record(self._json(endpoint, response), endpoint)
+
+    def pages(
+        self,
+        endpoint: str,
+        values: Mapping[str, str] | None = None,
+        params: Params | None = None,
+        *,
+        key: KeyPair | None = None,
+        cursor: str = "cursor",
+    ) -> Iterator[Record]:
+        """Yield page after page for as long as answers carry a new `next_cursor`."""
+        asked: dict[str, str | int | bool] = dict(params or {})
+        seen: set[str] = set()
+        for _ in range(_PAGES_AT_MOST):
+            page = self.read(endpoint, values, asked, key=key)
+            yield page
+            following = page.optional_text("next_cursor")
+            if not following:
+                return
+            if following in seen:
+                raise MalformedAnswerError(f"`{endpoint}` repeats a cursor", hint="its pages would never end")
+            seen.add(following)
+            asked[cursor] = following
+        raise MalformedAnswerError(f"`{endpoint}` has more than {_PAGES_AT_MOST} pages")
+
+    def _patiently(self, endpoint: str, path: str, params: Params, key: KeyPair | None) -> httpx.Response:
+        patience, clock = self._patience, self._timing.clock
+        deadline = clock() + patience.seconds
+        for attempt in range(1, patience.attempts + 1):
+            self._fail_fast(endpoint)
+            self._wait(max(0.0, min(self._held_until, deadline) - clock()))
+            outcome = self._attempt(endpoint, path, params, key)
+            if isinstance(outcome, httpx.Response) and not _worth_repeating(outcome.status_code):
+                self._strikes, self._answered = 0, True
+                return self._accept(endpoint, outcome, key)
+            pause, asked = self._pause(outcome, attempt)
+            if attempt == patience.attempts or clock() + pause > deadline:
+                raise self._given_up(endpoint, outcome, attempt, asked)
+            if asked is not None:
+                with self._lock:
+                    self._held_until = max(self._held_until, clock() + pause)
+            self._wait(pause)
+        raise AssertionError("patience has no attempts")
+
+    def _attempt(
+        self, endpoint: str, path: str, params: Params, key: KeyPair | None
+    ) -> httpx.Response | httpx.RequestError:
+        headers = {"Authorization": key.authorization()} if key else {}
+        with self._lock:
+            self._calls += 1
+        try:
+            return self._client.get(path, params=dict(params), headers=headers)
+        except httpx.DecodingError:
+            raise MalformedAnswerError(f"`{endpoint}` answered with a body that cannot be decoded") from None
+        except httpx.RequestError as error:
+            return error
+
+    def _pause(
+        self, outcome: httpx.Response | httpx.RequestError, attempt: int
+    ) -> tuple[float, float | None]:
+        """How long to wait before the next attempt, and what the service asked for (None: nothing)."""
+        spread = self._timing.chance()
+        asked = self._retry_after(outcome) if isinstance(outcome, httpx.Response) else None
+        if asked is not None:
+            return asked + spread * min(1.0, asked / 10), asked
+        return spread * min(self._patience.cap, self._patience.base * 2 ** (attempt - 1)), None
+
+    def _retry_after(self, response: httpx.Response) -> float | None:
+        value = response.headers.get("Retry-After", "").strip()
+        if re.fullmatch(r"\d{1,9}", value):
+            return float(value)
+        try:
+            when = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=datetime.UTC)
+        return max(0.0, (when - self._timing.now()).total_seconds())
+
+    def _wait(self, seconds: float) -> None:
+        if seconds > 0:
+            self._timing.sleep(seconds)
+
+    def _fail_fast(self, endpoint: str) -> None:
+        if self._strikes >= (_STRIKES if self._answered else 1):
+            raise UnreachableError(
+                f"`{endpoint}` was not called: the service had stopped answering",
+                hint="try again later; nothing was changed",
+            )
+
+    def _given_up(
+        self, endpoint: str, outcome: httpx.Response | httpx.RequestError, attempts: int, asked: float | None
+    ) -> ServiceError:
+        tries = "once" if attempts == 1 else f"{attempts} times"
+        if isinstance(outcome, httpx.RequestError):
+            self._strikes += 1
+            return UnreachableError(
+                f"no answer from `{endpoint}`, tried {tries}: {_why(outcome)}",
+                hint="check the network, the proxy variables and `--api-url`",
+            )
+        status = outcome.status_code
+        if status in _THROTTLED:
+            self._strikes += 1
+            wait = f"; the service asks to wait {asked:.0f} seconds" if asked else ""
+            return ThrottledError(
+                f"`{endpoint}` is limited by the account's call rate ({status}), tried {tries}{wait}",
+                hint="try again later, or with fewer `--workers`",
+                status=status,
+            )
+        return ServiceError(
+            f"`{endpoint}` failed on the service's side ({status}), tried {tries}",
+            hint="try again later",
+            status=status,
+        )
+
+    def _accept(self, endpoint: str, response: httpx.Response, key: KeyPair | None) -> httpx.Response:
+        status = response.status_code
+        if status == 200:
+            return response
+        source = f"`{key.source}`" if key else "no credentials"
+        match status:
+            case 401:
+                raise CredentialsError(
+                    f"the service did not accept {source} for `{endpoint}` (401)",
+                    hint="check the key, the secret and what they belong to",
+                    status=status,
+                )
+            case 403:
+                raise DeniedError(
+                    f"the key of {source} may not call `{endpoint}` (403)",
+                    hint="give the key a role that covers it",
+                    status=status,
+                )
+            case 404:
+                raise AbsentError(
+                    f"`{endpoint}` found nothing (404)",
+                    hint="it does not exist, or the account's plan does not have it",
+                    status=status,
+                )
+        if 300 <= status < 400:
+            raise MalformedAnswerError(
+                f"`{endpoint}` points to another address ({status}), which is not followed",
+                hint="give the final address with `--api-url`",
+                status=status,
+            )
+        raise ServiceError(
+            f"`{endpoint}` was answered with {status}{self._told(response)}",
+            hint="the service did not understand the call as it is",
+            status=status,
+        )
+
+    def _told(self, response: httpx.Response) -> str:
+        """The service's own short message, with our secrets masked, or nothing."""
+        try:
+            message = response.json()["error"]["message"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return ""
+        text = "".join(c if c.isprintable() else " " for c in str(message))
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return f": {text[:200]}"
+
+    def _json(self, endpoint: str, response: httpx.Response) -> Any:
+        try:
+            return json.loads(response.content)
+        except (ValueError, RecursionError):
+            raise MalformedAnswerError(
+                f"`{endpoint}` did not answer with JSON",
+                hint="check `--api-url`; a proxy or a login page may be answering in its place",
+                status=response.status_code,
+            ) from None
+
+
+def _worth_repeating(status: int) -> bool:
+    return status in _THROTTLED or status >= 500
+
+
+def _path(endpoint: str, values: Mapping[str, str]) -> str:
+    """Fill a template; a value stays one path segment, except a folder's path, whose slashes are real."""
+    method, _, template = endpoint.partition(" ")
+    assert method == "GET", endpoint
+    return re.sub(
+        r"\{(\w+)\}",
+        lambda match: quote(values[match[1]], safe="/" if match[1] == "folder" else ""),
+        template,
+    )
+
+
+def _why(error: httpx.RequestError) -> str:
+    match error:
+        case httpx.ConnectTimeout():
+            return "the connection took too long"
+        case httpx.TimeoutException():
+            return "it took too long"
+        case httpx.ProxyError():
+            return "the proxy refused"
+        case httpx.ConnectError() if "CERTIFICATE" in str(error).upper():
+            return "the certificate is not trusted"
+        case httpx.ConnectError():
+            return "the connection could not be made"
+        case _:
+            return "the connection was lost"

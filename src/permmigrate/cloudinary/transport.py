@@ -1,0 +1,127 @@
+"""The way to the network: one client factory whose innermost transport refuses whatever could write.
+
+It follows no redirect, talks to one host, and reads neither netrc files nor proxy variables behind the
+caller's back: `proxy_from` reads those, and the proxy goes inside the guard.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import httpx
+
+from permmigrate import __version__
+from permmigrate.errors import RefusedError, UsageError
+
+DEFAULT_API_URL: Final = "https://api.cloudinary.com"
+"""The default region (spec: servers); `api-eu`, `api-ap` and custom hosts are given by `--api-url`."""
+
+READS_SPELLED_POST: Final = (
+    re.compile(rb"/v2/accounts/[^/]+/permissions/principal_roles/inspect"),
+    re.compile(rb"/v2/accounts/permissions/public/validate"),
+    re.compile(rb"/v1_1/[^/]+/folders/search"),
+)
+"""The paths where the vendor spells a read as POST."""
+
+_TIMEOUT: Final = httpx.Timeout(30, connect=10)
+
+
+class ReadOnlyTransport(httpx.BaseTransport):
+    """Passes reads to one host and raises RefusedError on anything else, before a byte is sent."""
+
+    def __init__(self, inner: httpx.BaseTransport, api_url: str) -> None:
+        self._inner = inner
+        self._origin = _origin(httpx.URL(api_url))
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.raw_path.partition(b"?")[0]
+        if _origin(request.url) != self._origin:
+            raise RefusedError(f"a call to another host was refused: `{request.url.host}`")
+        if request.method != "GET" and not (
+            request.method == "POST" and any(read.fullmatch(path) for read in READS_SPELLED_POST)
+        ):
+            raise RefusedError(f"a call that may write was refused: `{request.method} {path.decode()}`")
+        return self._inner.handle_request(request)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def open_client(
+    api_url: str, *, proxy: str | None = None, connections: int = 8, inner: httpx.BaseTransport | None = None
+) -> httpx.Client:
+    """Open the read-only client; `inner` replaces the network, never the guard around it."""
+    if inner is None:
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+        try:
+            inner = httpx.HTTPTransport(proxy=proxy, limits=limits)
+        except (ValueError, ImportError, httpx.InvalidURL):
+            raise UsageError(
+                "the proxy that `HTTPS_PROXY` or `ALL_PROXY` gives cannot be used",
+                hint="use an http:// proxy",
+            ) from None
+    return httpx.Client(
+        base_url=api_url,
+        transport=ReadOnlyTransport(inner, api_url),
+        timeout=_TIMEOUT,
+        follow_redirects=False,
+        trust_env=False,
+        headers={"User-Agent": f"permmigrate/{__version__}", "Accept": "application/json"},
+    )
+
+
+def check_api_url(api_url: str) -> str:
+    """Return the address without its final slash; only loopback may be plain HTTP. Raises UsageError."""
+    try:
+        url = httpx.URL(api_url.strip())
+    except httpx.InvalidURL:
+        raise UsageError("`--api-url` is not an address", hint=f"for example {DEFAULT_API_URL}") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise UsageError("`--api-url` is not an address", hint=f"for example {DEFAULT_API_URL}")
+    if url.userinfo or url.query or url.fragment or url.path not in ("", "/"):
+        raise UsageError("`--api-url` must be a host and nothing more", hint=f"for example {DEFAULT_API_URL}")
+    if url.scheme == "http" and not is_loopback(url.host):
+        raise UsageError(f"`{url.scheme}://{url.host}` would send secrets in the clear", hint="use https")
+    return str(url).rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine: `localhost`, 127.0.0.0/8 or ::1."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def proxy_from(env: Mapping[str, str], api_url: str) -> str | None:
+    """The proxy that the usual variables give for the address, or None; loopback never goes through one.
+
+    `HTTPS_PROXY` (or `HTTP_PROXY`), then `ALL_PROXY`, less what `NO_PROXY` names; lower case wins.
+    """
+    url = httpx.URL(api_url)
+    if is_loopback(url.host) or _bypassed(url.host, _either(env, "no_proxy")):
+        return None
+    proxy = _either(env, f"{url.scheme}_proxy") or _either(env, "all_proxy")
+    if not proxy:
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _either(env: Mapping[str, str], name: str) -> str:
+    return (env.get(name) or env.get(name.upper()) or "").strip()
+
+
+def _bypassed(host: str, no_proxy: str) -> bool:
+    for entry in (part.strip().lower().partition(":")[0].lstrip(".") for part in no_proxy.split(",")):
+        if entry == "*" or (entry and (host == entry or host.endswith("." + entry))):
+            return True
+    return False
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)

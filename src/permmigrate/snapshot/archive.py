@@ -1,0 +1,188 @@
+"""The inside of a snapshot's file as it is read: members, their checks, and words for what is broken.
+
+Integrity comes first: nothing is parsed before every member's sha256 is what the manifest says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, Self
+
+from permmigrate.errors import InvalidFileError, Problem
+from permmigrate.snapshot import rows
+from permmigrate.snapshot.value import SCHEMA_VERSION
+
+MANIFEST: Final = "manifest.json"
+CATALOG: Final = "catalog.json"
+SCHEMA: Final = "cedar_schema.json"
+MEMBERS: Final = frozenset({f"{table.name}.jsonl" for table in rows.TABLES} | {CATALOG, SCHEMA})
+
+_CHUNK: Final = 1 << 20
+_MANIFEST_LIMIT: Final = 1 << 20
+_UNREADABLE: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_MANIFEST_TEXTS: Final = ("account_id", "captured_at", "tool_version", "api_url", "digest")
+_REMEDY: Final = "take the snapshot again, or copy the file again from where it was made"
+
+
+def canonical(value: Any) -> bytes:
+    """The one way a value is written as JSON here: sorted keys, no spaces, ASCII."""
+    return _encode(value).encode("ascii")
+
+
+_encode: Final[Callable[[Any], str]] = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+def manifest_digest(manifest: dict[str, Any]) -> str:
+    """The sha256 of everything the manifest says but the digest itself."""
+    return hashlib.sha256(canonical({k: v for k, v in manifest.items() if k != "digest"})).hexdigest()
+
+
+class Archive:
+    """An open snapshot file whose members are all known to be what the manifest says."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except OSError as error:
+            raise InvalidFileError(
+                f"`{path}` cannot be read: {(error.strerror or 'input/output error').lower()}"
+            ) from None
+        except _UNREADABLE:
+            raise InvalidFileError(
+                f"`{path}` is not a snapshot, or its end is missing",
+                hint="a snapshot is made by `permmigrate snapshot`",
+            ) from None
+        try:
+            self.manifest = self._manifest()
+            self._check()
+        except BaseException:
+            self._zip.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._zip.close()
+
+    def broken(self, message: str, hint: str = _REMEDY) -> InvalidFileError:
+        """The error for this file; the caller raises it."""
+        problem = Problem(str(self._path), 0, message, hint)
+        return InvalidFileError(
+            f"the snapshot `{self._path}` is broken: {message}", hint=hint, problems=(problem,)
+        )
+
+    def document(self, name: str) -> Any:
+        """Parse a member that is one JSON value."""
+        try:
+            return json.loads(b"".join(self._chunks(name)))
+        except (ValueError, RecursionError):
+            raise self.broken(f"`{name}` is not JSON") from None
+
+    def table(self, table: rows.Table) -> tuple[Any, ...]:
+        """Read a member row by row into values."""
+        name = f"{table.name}.jsonl"
+        found: list[Any] = []
+        for lines in self._lines(name):
+            found.extend(self.rows_of(table, self._parse(lines, name, len(found)), name, len(found)))
+        declared = self.manifest["members"][name]["rows"]
+        if len(found) != declared:
+            raise self.broken(f"`{name}` has {len(found)} rows, and the manifest says {declared}")
+        return tuple(found)
+
+    def rows_of(self, table: rows.Table, items: Any, name: str, before: int = 0) -> list[Any]:
+        """Turn parsed rows into values; the error names the row by its number in the member."""
+        if not isinstance(items, list):
+            raise self.broken(f"`{name}` has no list of {table.name}")
+        found: list[Any] = []
+        try:
+            found.extend(table.read(item) for item in items)
+        except rows.RowError as error:
+            raise self.broken(f"row {before + len(found) + 1} of `{name}` {error}") from None
+        return found
+
+    def _parse(self, lines: list[bytes], name: str, before: int) -> list[Any]:
+        """Parse many lines in one go, and one by one only to find the line that is wrong."""
+        try:
+            items = json.loads(b"[" + b",".join(lines) + b"]")
+            if len(items) == len(lines):
+                return list(items)
+        except (ValueError, RecursionError):
+            pass
+        for number, line in enumerate(lines, before + 1):
+            try:
+                json.loads(line)
+            except (ValueError, RecursionError):
+                raise self.broken(f"row {number} of `{name}` is not JSON") from None
+        return [json.loads(line) for line in lines]
+
+    def _lines(self, name: str) -> Iterator[list[bytes]]:
+        rest = b""
+        for chunk in self._chunks(name):
+            *lines, rest = (rest + chunk).split(b"\n")
+            if lines:
+                yield lines
+        if rest:
+            raise self.broken(f"`{name}` does not end with a line's end")
+
+    def _chunks(self, name: str) -> Iterator[bytes]:
+        try:
+            with self._zip.open(name) as member:
+                while chunk := member.read(_CHUNK):
+                    yield chunk
+        except _UNREADABLE:
+            raise self.broken(f"`{name}` cannot be unpacked") from None
+
+    def _manifest(self) -> dict[str, Any]:
+        names = self._zip.namelist()
+        if MANIFEST not in names:
+            raise self.broken(f"it has no `{MANIFEST}`", "it may be another kind of ZIP file")
+        if self._zip.getinfo(MANIFEST).file_size > _MANIFEST_LIMIT:
+            raise self.broken(f"`{MANIFEST}` is too large to be one")
+        manifest = self.document(MANIFEST)
+        schema = manifest.get("schema") if isinstance(manifest, dict) else None
+        if not isinstance(manifest, dict) or type(schema) is not int:
+            raise self.broken(f"`{MANIFEST}` has no schema number", "it may be another kind of ZIP file")
+        if schema > SCHEMA_VERSION:
+            raise self.broken(
+                f"it has schema {schema}, and this version reads up to {SCHEMA_VERSION}",
+                "use a newer version of permmigrate",
+            )
+        for name in _MANIFEST_TEXTS:
+            if not isinstance(manifest.get(name), str):
+                raise self.broken(f"`{MANIFEST}` lacks `{name}`")
+        members = manifest.get("members")
+        if not isinstance(members, dict) or not all(_is_entry(entry) for entry in members.values()):
+            raise self.broken(f"`{MANIFEST}` has no list of members")
+        if manifest_digest(manifest) != manifest["digest"]:
+            raise self.broken(f"`{MANIFEST}` was changed after it was written: its digest does not fit")
+        return manifest
+
+    def _check(self) -> None:
+        names = self._zip.namelist()
+        expected = {MANIFEST, *self.manifest["members"]} | MEMBERS
+        for name in sorted(expected):
+            if name not in names or (name != MANIFEST and name not in self.manifest["members"]):
+                raise self.broken(f"member `{name}` is missing")
+        if len(names) != len(expected) or self.manifest["members"].keys() != MEMBERS:
+            known = MEMBERS | {MANIFEST}
+            extra = sorted(name for name in names if name not in known or names.count(name) > 1)
+            raise self.broken(f"member `{extra[0]}` does not belong into a snapshot")
+        for name in sorted(MEMBERS):
+            digest = hashlib.sha256()
+            for chunk in self._chunks(name):
+                digest.update(chunk)
+            if digest.hexdigest() != self.manifest["members"][name]["sha256"]:
+                raise self.broken(
+                    f"member `{name}` was changed after it was written: its sha256 does not fit"
+                )
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and type(entry.get("rows")) is int and isinstance(entry.get("sha256"), str)

@@ -1,0 +1,291 @@
+"""How each table of a snapshot is written as rows of JSON, and read back.
+
+One codec a table, with every field spelled out: the file is a contract, not a mirror of our classes.
+It reads rows, not files; what is wrong with a row is a RowError that names the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from sys import intern
+from typing import Any, Final
+
+from permmigrate.model import (
+    AccountKey,
+    ApiKey,
+    Collection,
+    ContentKind,
+    ContentRef,
+    CustomPolicy,
+    Folder,
+    Group,
+    LedgerEntry,
+    ManagementType,
+    OrphanShare,
+    PermissionType,
+    Policy,
+    PrincipalRef,
+    PrincipalType,
+    ProductEnvironment,
+    ReadStatus,
+    Role,
+    RoleAssignment,
+    ScopeType,
+    Share,
+    User,
+)
+
+Row = Mapping[str, Any]
+
+TEXT: Final = (str,)
+MAYBE: Final = (str, type(None))
+FLAG: Final = (bool,)
+TEXTS: Final = (list,)
+"""A list of texts."""
+
+
+class RowError(Exception):
+    """A row is not what its table wants; the text says which field and why."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One kind of row: its fields, and the way to a value and back."""
+
+    name: str
+    fields: Mapping[str, tuple[type, ...]]
+    encode: Callable[[Any], dict[str, Any]]
+    decode: Callable[[Any], Any]
+
+    def read(self, row: Any) -> Any:
+        """Turn a parsed JSON row into its value. Raises RowError."""
+        if not isinstance(row, dict):
+            raise RowError("is not an object")
+        if row.keys() != self.fields.keys():
+            raise RowError(self._misfit(row))
+        for name, kinds in self.fields.items():
+            value = row[name]
+            if type(value) not in kinds:
+                raise RowError(f"has the wrong kind of value in field `{name}`")
+            if kinds is TEXTS and not all(type(item) is str for item in value):
+                raise RowError(f"has something other than text in field `{name}`")
+        try:
+            return self.decode(row)
+        except ValueError as error:
+            raise RowError(f"holds a value this version does not know: {error}") from None
+
+    def _misfit(self, row: Row) -> str:
+        missing = [name for name in self.fields if name not in row]
+        if missing:
+            return f"lacks field `{missing[0]}`"
+        return f"has the unknown field `{next(name for name in row if name not in self.fields)}`"
+
+
+@cache
+def _principal(kind: str, id_: str) -> PrincipalRef:
+    return PrincipalRef(PrincipalType(kind), id_)
+
+
+@cache
+def _content(environment_id: str, kind: str, id_: str) -> ContentRef:
+    return ContentRef(environment_id, ContentKind(kind), id_)  # type: ignore[arg-type]
+
+
+def forget() -> None:
+    """Let go of the references shared between the rows of the file just read."""
+    _principal.cache_clear()
+    _content.cache_clear()
+
+
+def _values(value: Any, names: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields as they are; a tuple of texts becomes a list when it is written."""
+    return {name: getattr(value, name) for name in names}
+
+
+def _table(
+    name: str, cls: type, enums: Mapping[str, type] | None = None, /, **fields: tuple[type, ...]
+) -> Table:
+    """The codec of a class whose rows have its own fields: texts, flags, numbers, lists of texts, enums."""
+    lists = tuple(field for field, kinds in fields.items() if kinds is TEXTS)
+    words = dict(enums or {})
+
+    def decode(row: Row) -> Any:
+        values = dict(row)
+        for field in lists:
+            values[field] = tuple(values[field])
+        for field, enum in words.items():
+            values[field] = enum(values[field])
+        return cls(**values)
+
+    return Table(name, fields, lambda value: _values(value, fields), decode)
+
+
+def _encode_share(share: Share) -> dict[str, Any]:
+    return {
+        "environment_id": share.content.environment_id,
+        "content_type": share.content.kind,
+        "content": share.content.id,
+        "principal_type": share.principal.type,
+        "principal": share.principal.id,
+        "level": share.level,
+        "source": share.source,
+    }
+
+
+def _decode_share(row: Row) -> Share:
+    return Share(
+        _content(row["environment_id"], row["content_type"], row["content"]),
+        _principal(row["principal_type"], row["principal"]),
+        intern(row["level"]),
+        row["source"],
+    )
+
+
+def _decode_orphan(row: Row) -> OrphanShare:
+    pairs = row["fields"]
+    if not all(
+        type(pair) is list and len(pair) == 2 and all(type(text) is str for text in pair) for pair in pairs
+    ):
+        raise RowError("has something other than pairs of texts in field `fields`")
+    return OrphanShare(tuple((column, text) for column, text in pairs), row["reason"], row["source"])
+
+
+_BINDING: Final = ("role_id", "scope_id", "folder_id", "collection_id")
+
+
+def _encode_assignment(one: RoleAssignment) -> dict[str, Any]:
+    who = {"principal_type": one.principal.type, "principal": one.principal.id}
+    return who | {name: getattr(one, name) for name in _BINDING}
+
+
+def _decode_assignment(row: Row) -> RoleAssignment:
+    return RoleAssignment(
+        _principal(row["principal_type"], row["principal"]), **{name: row[name] for name in _BINDING}
+    )
+
+
+ENVIRONMENTS: Final = _table(
+    "environments", ProductEnvironment, id=TEXT, name=TEXT, cloud_name=TEXT, enabled=FLAG, created_at=MAYBE
+)
+USERS: Final = _table(
+    "users",
+    User,
+    id=TEXT,
+    name=TEXT,
+    email=TEXT,
+    legacy_role=TEXT,
+    enabled=FLAG,
+    pending=FLAG,
+    all_environments=FLAG,
+    environment_ids=TEXTS,
+    last_login=MAYBE,
+    created_at=MAYBE,
+    root=(bool, type(None)),
+    technical_role=MAYBE,
+    providers=TEXTS,
+)
+GROUPS: Final = _table("groups", Group, id=TEXT, name=TEXT, member_ids=TEXTS)
+API_KEYS: Final = _table(
+    "api_keys",
+    ApiKey,
+    id=TEXT,
+    name=TEXT,
+    environment_id=TEXT,
+    enabled=FLAG,
+    created_at=MAYBE,
+    updated_at=MAYBE,
+)
+ACCOUNT_KEYS: Final = _table("account_keys", AccountKey, id=TEXT, name=TEXT)
+FOLDERS: Final = _table("folders", Folder, id=TEXT, environment_id=TEXT, path=TEXT)
+COLLECTIONS: Final = _table("collections", Collection, id=TEXT, environment_id=TEXT, name=TEXT)
+SHARES: Final = Table(
+    "shares",
+    dict.fromkeys(
+        ("environment_id", "content_type", "content", "principal_type", "principal", "level", "source"), TEXT
+    ),
+    _encode_share,
+    _decode_share,
+)
+ORPHAN_SHARES: Final = Table(
+    "orphan_shares",
+    {"fields": (list,), "reason": TEXT, "source": TEXT},
+    lambda orphan: _values(orphan, {"fields": (), "reason": (), "source": ()}),
+    _decode_orphan,
+)
+CUSTOM_POLICIES: Final = _table(
+    "custom_policies",
+    CustomPolicy,
+    {"scope_type": ScopeType},
+    id=TEXT,
+    name=TEXT,
+    description=TEXT,
+    scope_type=TEXT,
+    scope_id=MAYBE,
+    statement=TEXT,
+    enabled=FLAG,
+)
+ASSIGNMENTS: Final = Table(
+    "assignments",
+    {"principal_type": TEXT, "principal": TEXT, "role_id": TEXT} | dict.fromkeys(_BINDING[1:], MAYBE),
+    _encode_assignment,
+    _decode_assignment,
+)
+LEDGER: Final = _table(
+    "ledger",
+    LedgerEntry,
+    {"status": ReadStatus},
+    area=TEXT,
+    endpoint=TEXT,
+    subject=TEXT,
+    status=TEXT,
+    count=(int,),
+    http_status=(int, type(None)),
+    detail=TEXT,
+)
+
+TABLES: Final = (
+    ENVIRONMENTS,
+    USERS,
+    GROUPS,
+    API_KEYS,
+    ACCOUNT_KEYS,
+    FOLDERS,
+    COLLECTIONS,
+    SHARES,
+    ORPHAN_SHARES,
+    CUSTOM_POLICIES,
+    ASSIGNMENTS,
+    LEDGER,
+)
+"""The tables with a member of their own, named like the fields of `Snapshot`."""
+
+POLICIES: Final = _table(
+    "policies",
+    Policy,
+    {"scope_type": ScopeType, "permission_type": PermissionType},
+    id=TEXT,
+    name=TEXT,
+    description=TEXT,
+    scope_type=TEXT,
+    permission_type=TEXT,
+    statement=TEXT,
+    category=TEXT,
+    sub_category=TEXT,
+    parameters=TEXTS,
+)
+ROLES: Final = _table(
+    "roles",
+    Role,
+    {"management_type": ManagementType, "permission_type": PermissionType, "scope_type": ScopeType},
+    id=TEXT,
+    name=TEXT,
+    description=TEXT,
+    management_type=TEXT,
+    permission_type=TEXT,
+    scope_type=TEXT,
+    policy_ids=TEXTS,
+    parameters=TEXTS,
+)
+"""Policies and roles are the two lists inside `catalog.json`."""
