@@ -33,6 +33,20 @@ from permmigrate.model import (
 SCHEMA_VERSION: Final = 1
 
 
+def _share_key(share: Share) -> tuple[str, ...]:
+    """The order of content, principal, level and source, in flat text: a million shares are sorted by it."""
+    content, principal = share.content, share.principal
+    return (
+        content.environment_id,
+        content.kind.value,
+        content.id,
+        principal.type.value,
+        principal.id,
+        share.level,
+        share.source,
+    )
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """One account at one moment. Build it with `Snapshot.of`, which sorts every table."""
@@ -112,6 +126,18 @@ class Snapshot:
                 names = {key.id: key.name for key in self.account_keys}
                 return names.get(principal.id) or principal.id
 
+    def is_dormant(self, principal: PrincipalRef) -> bool:
+        """Whether the principal cannot act today: a disabled or pending user, a disabled key."""
+        match principal.type:
+            case PrincipalType.USER:
+                user = self.user_by_id.get(principal.id)
+                return user is not None and (user.pending or not user.enabled)
+            case PrincipalType.API_KEY:
+                key = self.api_key_by_id.get(principal.id)
+                return key is not None and not key.enabled
+            case _:
+                return False
+
     @staticmethod
     def of(
         *,
@@ -147,7 +173,7 @@ class Snapshot:
             account_keys=tuple(sorted(account_keys, key=lambda k: k.id)),
             folders=tuple(sorted(folders, key=lambda f: (f.environment_id, f.path, f.id))),
             collections=tuple(sorted(collections, key=lambda c: (c.environment_id, c.id))),
-            shares=tuple(sorted(shares, key=lambda s: (s.content, s.principal, s.level, s.source))),
+            shares=tuple(sorted(shares, key=_share_key)),
             orphan_shares=tuple(sorted(orphan_shares, key=lambda o: (o.source, o.fields))),
             catalog=catalog,
             custom_policies=tuple(sorted(custom_policies, key=lambda p: p.id)),
