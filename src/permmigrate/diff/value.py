@@ -1,4 +1,4 @@
-"""The values of a comparison: what every renderer counts from. How they are found is in the modules beside."""
+"""The values of a comparison: what every renderer counts from. The modules beside find them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Capability:
     resource: str
     """`Asset`, `Folder`, or `Feature cld::global::ml::access`."""
     condition: str
-    """`access_control == "public"`, or empty."""
+    """`access_control is public`, or empty."""
     label: str
     """In words: "Delete assets"."""
     severity: Severity
@@ -97,7 +97,7 @@ class Finding:
     capabilities: tuple[int, ...]
     """Indexes into `Diff.capabilities`, the most severe first."""
     before: tuple[str, ...]
-    """What granted (or may have granted) it before, each a path in words: "group EMEA › Can edit on Brands"."""
+    """What granted it before, or may have, each a path in words: "group EMEA › Can edit on Brands"."""
     after: tuple[str, ...]
     """What grants it after, likewise."""
     causes: tuple[str, ...]
@@ -143,7 +143,7 @@ class PrincipalSummary:
     """Findings by verdict, zeros left out."""
     admin_before: bool
     admin_after: bool
-    """Whether the principal may manage users, groups or roles of the account."""
+    """Whether the principal surely may do something critical to the account: manage users, roles, security."""
     dormant: bool
     last_login: str | None = None
 
@@ -198,7 +198,7 @@ class Diff:
     decided: int = 0
     """How many (principal, capability, breakpoint region) questions were decided."""
     counts: Mapping[Verdict, int] = field(default_factory=dict)
-    """Findings by verdict, every verdict but `UNCHANGED` present; `UNCHANGED` counts principals without findings."""
+    """Findings by verdict, every verdict present; `UNCHANGED` counts the principals without findings."""
 
     @property
     def headline(self) -> str:

@@ -1,0 +1,212 @@
+"""Turn a snapshot and its mapping (or the roles really assigned) into a `Diff`. It only computes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from permmigrate.diff.capabilities import CapabilityIndex
+from permmigrate.diff.people import Summaries
+from permmigrate.diff.sweep import Span, sweep
+from permmigrate.diff.tally import causes_of, counts_of, coverage_of, uncertainties_of
+from permmigrate.diff.value import Diff, Finding, Region, RegionKind, Verdict
+from permmigrate.entitlements import ASSUMPTIONS, AfterAssignment, Entitlements, Grant, Holding
+from permmigrate.mapping.tables import MappingTables
+from permmigrate.mapping.translate import translate
+from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, ScopeType
+from permmigrate.snapshot import Snapshot
+
+REASONS_SHOWN = 3
+BY_MAPPING = "the mapping tables"
+
+
+def compare(
+    snapshot: Snapshot,
+    tables: MappingTables,
+    *,
+    today: date,
+    tool_version: str,
+    assigned: Snapshot | None = None,
+) -> Diff:
+    """Compare the legacy side of `snapshot` with what comes after it.
+
+    After is what the tables make of the legacy grants, or, when `assigned` is given, the roles, custom
+    policies and catalog of that (usually later) snapshot: what the vendor's own migration left behind.
+    """
+    if assigned is None:
+        translation = translate(snapshot, tables, today=today)
+        after = tuple(AfterAssignment(p.assignment, str(p.row)) for p in translation.planned)
+        entitlements = Entitlements(snapshot, tables, after, translation)
+        compared_with = BY_MAPPING
+    else:
+        snapshot_now = replace(snapshot, catalog=assigned.catalog, custom_policies=assigned.custom_policies)
+        names = {role.id: role.name for role in assigned.catalog.roles.values()}
+        after = tuple(
+            AfterAssignment(a, f"assigned: {names.get(a.role_id, a.role_id)} ({a.role_id})")
+            for a in assigned.assignments
+        )
+        entitlements = Entitlements(snapshot_now, tables, after)
+        compared_with = f"the roles assigned on {assigned.captured_at}"
+    return _Comparison(entitlements, tables, compared_with, assigned).run(tool_version)
+
+
+@dataclass
+class _Comparison:
+    entitlements: Entitlements
+    tables: MappingTables
+    compared_with: str
+    assigned: Snapshot | None
+    decided: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    def run(self, tool_version: str) -> Diff:
+        entitlements, snapshot = self.entitlements, self.entitlements.snapshot
+        self.index = CapabilityIndex(entitlements.compiler.universes, self.tables)
+        people = Summaries(entitlements, self.index)
+        for principal in entitlements.principals:
+            holdings = list(entitlements.holdings(principal))
+            found = [finding for holding in holdings for finding in self._compare(principal, holding)]
+            people.add(principal, holdings, found)
+            self.findings += found
+        capabilities, renumbered = self.index.sorted()
+        findings = tuple(
+            sorted(
+                (
+                    replace(f, capabilities=tuple(sorted(renumbered[number] for number in f.capabilities)))
+                    for f in self.findings
+                ),
+                key=_order,
+            )
+        )
+        uncertainties = uncertainties_of(entitlements, findings, self.assigned)
+        return Diff(
+            account_id=snapshot.account_id,
+            captured_at=snapshot.captured_at,
+            tool_version=tool_version,
+            snapshot_digest=snapshot.digest,
+            mapping_digest=self.tables.digest,
+            catalog_digest=snapshot.catalog.digest,
+            catalog_source=snapshot.catalog.source,
+            compared_with=self.compared_with,
+            capabilities=capabilities,
+            findings=findings,
+            causes=causes_of(findings, self.tables),
+            principals=people.finished(),
+            coverage=coverage_of(entitlements.translation, self.tables),
+            uncertainties=uncertainties,
+            assumptions=ASSUMPTIONS,
+            complete=not any(
+                u.kind in ("gap", "unmapped", "orphan share", "statement") for u in uncertainties
+            ),
+            decided=self.decided,
+            counts=counts_of(findings, len(entitlements.principals)),
+        )
+
+    def _compare(self, principal: PrincipalRef, holding: Holding) -> Iterator[Finding]:
+        universe = self.entitlements.universe(holding.scope)
+        tree = self.entitlements.trees[holding.scope]
+        regions = 1 + len(holding.before.folders.keys() | holding.after.folders.keys())
+        regions += len(holding.before.collections.keys() | holding.after.collections.keys())
+        self.decided += holding.valid.bit_count() * regions
+        for span in sweep(holding, tree, universe.folder_mask, universe.collection_mask):
+            region = self._region(holding.scope, span)
+            blamed = span.before if span.verdict.is_reduction else span.after
+            for atoms, causes in _by_cause(span, blamed):
+                yield self._finding(principal, holding, span, region, atoms, causes)
+
+    def _finding(
+        self,
+        principal: PrincipalRef,
+        holding: Holding,
+        span: Span,
+        region: Region,
+        atoms: int,
+        causes: tuple[str, ...],
+    ) -> Finding:
+        scope = ScopeType.ENVIRONMENT if holding.scope else ScopeType.ACCOUNT
+        numbers = self.index.of(scope, atoms, holding.valid)
+        reason = "" if span.verdict in (Verdict.GAINED, Verdict.LOST) else _reason(span, atoms)
+        identity = (str(principal), span.verdict, region.kind, region.environment_id, region.content_id)
+        text = "\n".join((*identity, f"{atoms:x}", *causes))
+        return Finding(
+            id=hashlib.sha256(text.encode()).hexdigest()[:12],
+            principal=principal,
+            verdict=span.verdict,
+            severity=self.index.severity_of(numbers),
+            region=region,
+            capabilities=numbers,
+            before=_paths(span.before, atoms),
+            after=_paths(span.after, atoms),
+            causes=causes,
+            reason=reason,
+            dormant=self.entitlements.snapshot.is_dormant(principal),
+        )
+
+    def _region(self, scope: str, span: Span) -> Region:
+        snapshot = self.entitlements.snapshot
+        if not scope:
+            return Region(RegionKind.ACCOUNT, "", "", "the account")
+        environment = snapshot.environment_by_id[scope]
+        if not span.place.kind:
+            return Region(RegionKind.ENVIRONMENT, scope, "", environment.name or environment.cloud_name)
+        kind = ContentKind(span.place.kind)
+        label = snapshot.content_labels.get(
+            ContentRef(EnvironmentId(scope), kind, span.place.id), span.place.id
+        )
+        return Region(RegionKind(kind.value), scope, span.place.id, label, span.folders)
+
+
+def _by_cause(span: Span, grants: Iterable[Grant]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Split a span's atoms by the set of causes behind each."""
+    touched: dict[str, int] = {}
+    for grant in grants:
+        if grant.cause:
+            touched[grant.cause] = touched.get(grant.cause, 0) | grant.masks.touched
+    parts: dict[tuple[str, ...], int] = {(): span.atoms}
+    for cause in sorted(touched):
+        split: dict[tuple[str, ...], int] = {}
+        for causes, atoms in parts.items():
+            inside, outside = atoms & touched[cause], atoms & ~touched[cause]
+            if inside:
+                split[(*causes, cause)] = inside
+            if outside:
+                split[causes] = split.get(causes, 0) | outside
+        parts = split
+    for causes, atoms in parts.items():
+        yield atoms, causes
+
+
+def _paths(grants: Iterable[Grant], atoms: int) -> tuple[str, ...]:
+    """The grants that reach some of the atoms, in words; what had no effect says so."""
+    found: dict[str, None] = {}
+    for grant in grants:
+        masks = grant.masks
+        if (masks.touched | masks.forbid | masks.opaque_forbid) & atoms:
+            verb = " forbids" if (masks.forbid | masks.opaque_forbid) & atoms else ""
+            found[grant.text + verb] = None
+        elif masks.inert & atoms:
+            why = next((reason for mask, reason in grant.reasons if mask & atoms), "no effect")
+            found[f"{grant.text}, without effect: {why}"] = None
+    return tuple(found)
+
+
+def _reason(span: Span, atoms: int) -> str:
+    """Why a verdict is a maybe or an unknown: the first reasons, and how many more there are."""
+    found: dict[str, None] = {}
+    for grant in (*span.before, *span.after):
+        unsure = grant.masks.maybe | grant.masks.opaque_permit | grant.masks.opaque_forbid
+        for mask, reason in grant.reasons:
+            if mask & atoms & unsure:
+                found[reason] = None
+    shown = list(found)[:REASONS_SHOWN]
+    if len(found) > len(shown):
+        shown.append(f"and {len(found) - len(shown)} more")
+    return "; ".join(shown)
+
+
+def _order(finding: Finding) -> tuple[int, int, str, str, str]:
+    verdicts = list(Verdict)
+    rank = (finding.severity.rank, verdicts.index(finding.verdict))
+    return (*rank, str(finding.principal), finding.region.label, finding.id)

@@ -1,0 +1,148 @@
+"""Count what the findings amount to: by cause, by verdict, by what is not known."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from permmigrate.diff.value import Cause, Coverage, Finding, Severity, Uncertainty, Verdict
+from permmigrate.entitlements import Entitlements
+from permmigrate.mapping import Translation
+from permmigrate.mapping.tables import MappingTables
+from permmigrate.model import PrincipalRef
+from permmigrate.snapshot import Snapshot
+
+
+@dataclass(slots=True)
+class _Tally:
+    expansions: int = 0
+    sole: int = 0
+    reductions: int = 0
+    principals: set[PrincipalRef] = field(default_factory=set)
+    severity: Severity = Severity.LOW
+
+
+def causes_of(findings: tuple[Finding, ...], tables: MappingTables) -> tuple[Cause, ...]:
+    """Rank the causes by the expansions they make, most first."""
+    tallies: dict[str, _Tally] = {}
+    for finding in findings:
+        for ref in finding.causes:
+            tally = tallies.setdefault(ref, _Tally())
+            tally.principals.add(finding.principal)
+            if finding.verdict.is_expansion:
+                tally.expansions += 1
+                tally.sole += len(finding.causes) == 1
+                tally.severity = min(tally.severity, finding.severity, key=lambda s: s.rank)
+            elif finding.verdict.is_reduction:
+                tally.reductions += 1
+    rows = {str(ref): (text, confidence) for ref, text, _, confidence in tables.rows()}
+    causes = [
+        Cause(
+            ref=ref,
+            text=rows.get(ref, (ref, ""))[0],
+            confidence=rows.get(ref, ("", "unknown"))[1],
+            expansions=tally.expansions,
+            sole_expansions=tally.sole,
+            reductions=tally.reductions,
+            principals=len(tally.principals),
+            severity=tally.severity,
+        )
+        for ref, tally in tallies.items()
+    ]
+    return tuple(sorted(causes, key=lambda c: (-c.expansions, -c.reductions, c.ref)))
+
+
+def counts_of(findings: tuple[Finding, ...], principals: int) -> Mapping[Verdict, int]:
+    """Findings by verdict; unchanged is the number of principals without any."""
+    counts = Counter(finding.verdict for finding in findings)
+    touched = len({finding.principal for finding in findings})
+    return {v: principals - touched if v is Verdict.UNCHANGED else counts[v] for v in Verdict}
+
+
+def coverage_of(translation: Translation | None, tables: MappingTables) -> tuple[Coverage, ...]:
+    """How often each row was used; nothing when the tables were not what made the after side."""
+    if translation is None:
+        return ()
+    uses = translation.uses
+    return tuple(
+        Coverage(str(ref), text, uses.get(ref, 0), source, confidence)
+        for ref, text, source, confidence in tables.rows()
+    )
+
+
+def uncertainties_of(
+    entitlements: Entitlements, findings: tuple[Finding, ...], assigned: Snapshot | None
+) -> tuple[Uncertainty, ...]:
+    """Everything that could not be read, mapped or decided, the most consequential first within its kind."""
+    found = [
+        *_gaps(entitlements.snapshot, "" if assigned is None else "before: "),
+        *(_gaps(assigned, "after: ") if assigned is not None else ()),
+        *_untranslated(entitlements.translation),
+        *_statements(entitlements),
+        *_orphans(entitlements.snapshot),
+        *_assignments(entitlements, assigned),
+        *_baseline(findings),
+    ]
+    return tuple(found)
+
+
+def _gaps(snapshot: Snapshot, prefix: str) -> Iterator[Uncertainty]:
+    for entry in snapshot.gaps:
+        subject = f"{entry.area}: {entry.subject}" if entry.subject else entry.area
+        yield Uncertainty("gap", prefix + subject, f"{entry.status.value}: {entry.detail or entry.endpoint}")
+
+
+def _untranslated(translation: Translation | None) -> Iterator[Uncertainty]:
+    if translation is None:
+        return
+    for missing in translation.untranslated:
+        subject = f"{missing.principal}: {missing.legacy}"
+        yield Uncertainty("unmapped", subject, missing.reason)
+
+
+def _statements(entitlements: Entitlements) -> Iterator[Uncertainty]:
+    compiler = entitlements.compiler
+    names = {custom.id: custom.name for custom in compiler.custom_policies}
+    for policy_id, reason in sorted(compiler.unparsed.items()):
+        yield Uncertainty("statement", names.get(policy_id, policy_id), f"not readable as Cedar: {reason}")
+    for policy_id, reason in sorted(compiler.opaque.items()):
+        yield Uncertainty("statement", names.get(policy_id, policy_id), f"{reason}: not decided")
+    for role_id, policy_id in entitlements.snapshot.catalog.missing_policies:
+        yield Uncertainty("statement", policy_id, f"role `{role_id}` names it and the catalog lacks it")
+
+
+def _orphans(snapshot: Snapshot) -> Iterator[Uncertainty]:
+    for orphan in snapshot.orphan_shares:
+        yield Uncertainty("orphan share", orphan.source, orphan.reason)
+
+
+def _assignments(entitlements: Entitlements, assigned: Snapshot | None) -> Iterator[Uncertainty]:
+    snapshot = entitlements.snapshot
+    for reason, count in sorted(entitlements.after.ineffective.items()):
+        yield Uncertainty("assignment", f"{count} role assignments", f"have no effect: {reason}")
+    if assigned is None and snapshot.assignments:
+        yield Uncertainty(
+            "assignment",
+            f"{len(snapshot.assignments)} role assignments",
+            "exist already in the new system and are not part of this comparison",
+        )
+    if assigned is not None:
+        known = set(entitlements.principals)
+        strangers = {a.principal for a in assigned.assignments} - known
+        if strangers:
+            yield Uncertainty(
+                "assignment",
+                f"{len(strangers)} principals",
+                "hold roles now and are not in the older snapshot",
+            )
+
+
+def _baseline(findings: tuple[Finding, ...]) -> Iterator[Uncertainty]:
+    reasons: Counter[str] = Counter()
+    for finding in findings:
+        if finding.reason:
+            reasons.update(reason for reason in finding.reason.split("; ") if not reason.startswith("and "))
+    for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
+        if reason.startswith(("not known whether", "no baseline row")):
+            yield Uncertainty("baseline", "legacy baseline", reason, count)

@@ -1,0 +1,22 @@
+"""Who may do what, before and after, each entitlement with its why. Nothing is compared here."""
+
+from permmigrate.entitlements.after import AfterAssignment
+from permmigrate.entitlements.before import ACCOUNT_SCOPE
+from permmigrate.entitlements.compiled import Baseline
+from permmigrate.entitlements.expand import ASSUMPTIONS, Entitlements
+from permmigrate.entitlements.grants import Grant, GrantSet, Holding, Masks, Place
+from permmigrate.entitlements.tree import FolderTree
+
+__all__ = [
+    "ACCOUNT_SCOPE",
+    "ASSUMPTIONS",
+    "AfterAssignment",
+    "Baseline",
+    "Entitlements",
+    "FolderTree",
+    "Grant",
+    "GrantSet",
+    "Holding",
+    "Masks",
+    "Place",
+]

@@ -1,0 +1,133 @@
+"""What legacy roles, keys and shares let their holders do, by the legacy baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from permmigrate.entitlements.compiled import FOLDER_OR_COLLECTION, Bundle, Compiler, legacy_words
+from permmigrate.entitlements.grants import Grant, Masks, bound
+from permmigrate.mapping import LegacyKind, Translation
+from permmigrate.model import ContentRef, GroupId, PrincipalRef, PrincipalType, ScopeType, Share, User, UserId
+from permmigrate.snapshot import Snapshot
+
+ACCOUNT_SCOPE: Final = ""
+"""The scope that is not an environment."""
+
+Placed = tuple[str, Grant]
+"""A grant and the scope (environment id, or empty for the account) it holds in."""
+
+
+@dataclass
+class Before:
+    """The legacy side of one snapshot."""
+
+    snapshot: Snapshot
+    compiler: Compiler
+    translation: Translation | None
+    _bound_shares: dict[tuple[int, str | None, bool, str], tuple[Grant, ...]] = field(default_factory=dict)
+
+    def grants(self, principal: PrincipalRef) -> Iterator[Placed]:
+        """Everything the principal could do: by its role or kind, by its shares, by its groups' shares."""
+        yield from self.role_grants(principal)
+        match principal.type:
+            case PrincipalType.USER:
+                user = self.snapshot.user_by_id[principal.id]
+                yield from self.share_grants(principal, user)
+                for group_id in self.snapshot.groups_of.get(UserId(user.id), ()):
+                    yield from self.share_grants(PrincipalRef(PrincipalType.GROUP, group_id), user)
+            case PrincipalType.GROUP:
+                yield from self.share_grants(principal, None)
+            case _:
+                return
+
+    def role_grants(self, principal: PrincipalRef) -> Iterator[Placed]:
+        """What the legacy role of a user, or being a key, granted; groups had nothing of this kind."""
+        cause = self._cause(principal, None)
+        match principal.type:
+            case PrincipalType.USER:
+                user = self.snapshot.user_by_id[principal.id]
+                role = user.legacy_role
+                text = f"legacy role {role}" if role else "no legacy role on record"
+                for scope in (ACCOUNT_SCOPE, *self.reach(user)):
+                    bundle = self.compiler.legacy(LegacyKind.USER_ROLE, role, _scope_type(scope))
+                    yield from _place(scope, bundle, text, cause)
+            case PrincipalType.API_KEY:
+                key = self.snapshot.api_key_by_id[principal.id]
+                bundle = self.compiler.legacy(LegacyKind.API_KEY, "*", ScopeType.ENVIRONMENT)
+                yield from _place(key.environment_id, bundle, "legacy API key", cause)
+            case PrincipalType.ACCOUNT_KEY:
+                for scope in (ACCOUNT_SCOPE, *(e.id for e in self.snapshot.environments)):
+                    bundle = self.compiler.legacy(LegacyKind.ACCOUNT_KEY, "*", _scope_type(scope))
+                    yield from _place(scope, bundle, "legacy account key", cause)
+            case PrincipalType.GROUP:
+                return
+
+    def share_grants(
+        self, holder: PrincipalRef, user: User | None, content: ContentRef | None = None
+    ) -> Iterator[Placed]:
+        """What a holder's shares grant a user (None: the group itself), on one content or all."""
+        via = ""
+        if user is not None and holder.type is PrincipalType.GROUP:
+            via = f"group {self.snapshot.group_by_id[GroupId(holder.id)].name} › "
+        reach = frozenset(self.reach(user)) if user is not None else None
+        role = user.legacy_role if user is not None else None
+        for share in self._shares.get(holder, ()):
+            if content is None or share.content == content:
+                reachable = reach is None or share.content.environment_id in reach
+                for grant in self._bind(share, role, reachable, via):
+                    yield share.content.environment_id, grant
+
+    def reach(self, user: User) -> tuple[str, ...]:
+        """Where a legacy user could work: Master admins and unlimited users everywhere, others in their list.
+
+        Source: the vendor's user provisioning guide (Master admin has all product environments).
+        """
+        if user.all_environments or user.legacy_role == "master_admin":
+            return tuple(environment.id for environment in self.snapshot.environments)
+        return tuple(user.environment_ids)
+
+    @cached_property
+    def _shares(self) -> Mapping[PrincipalRef, list[Share]]:
+        found: dict[PrincipalRef, list[Share]] = {}
+        for share in self.snapshot.shares:
+            found.setdefault(share.principal, []).append(share)
+        return found
+
+    def _bind(self, share: Share, role: str | None, reachable: bool, via: str) -> tuple[Grant, ...]:
+        key = (id(share), role, reachable, via)
+        if key not in self._bound_shares:
+            content = share.content
+            label = self.snapshot.content_labels.get(content, content.id)
+            kind = FOLDER_OR_COLLECTION[content.kind]
+            text = f"{via}{legacy_words(kind, share.level)} on {label} ({share.source})"
+            cause = self._cause(share.principal, content)
+            grants = []
+            for place, masks, reasons in self.compiler.share(content.kind, share.level, role).parts():
+                if not reachable:
+                    masks = Masks(inert=masks.touched | masks.inert)
+                    reasons = ((masks.inert, "legacy access did not reach this product environment"),)
+                grants.append(Grant(bound(place, content.id), masks, text, cause, reasons))
+            self._bound_shares[key] = tuple(grants)
+        return self._bound_shares[key]
+
+    def _cause(self, principal: PrincipalRef, content: ContentRef | None) -> str:
+        if self.translation is None:
+            return NOT_CARRIED_OVER
+        row = self.translation.row_by_grant.get((principal, content))
+        return str(row) if row else NO_ROW
+
+
+NO_ROW: Final = "no mapping row"
+NOT_CARRIED_OVER: Final = "no role assigned"
+
+
+def _scope_type(scope: str) -> ScopeType:
+    return ScopeType.ENVIRONMENT if scope else ScopeType.ACCOUNT
+
+
+def _place(scope: str, bundle: Bundle, text: str, cause: str) -> Iterator[Placed]:
+    for place, masks, reasons in bundle.parts():
+        yield scope, Grant(place, masks, text, cause, reasons)
