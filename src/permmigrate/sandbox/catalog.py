@@ -41,7 +41,8 @@ class SandboxCatalog:
 
     def policies_of(self, role_id: str) -> tuple[Entry, ...]:
         """Return the role's policies in the role's order; raises KeyError for an id that is not here."""
-        return tuple(self.policy_by_id[policy_id] for policy_id in self.role_by_id[role_id]["system_policy_ids"])
+        held = self.role_by_id[role_id]["system_policy_ids"]
+        return tuple(self.policy_by_id[policy_id] for policy_id in held)
 
 
 @cache
