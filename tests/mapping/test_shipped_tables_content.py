@@ -1,4 +1,4 @@
-"""What the shipped mapping tables say, checked with nothing but csv and json: no code that reads them for real."""
+"""What the shipped mapping tables say, checked with nothing but csv and json."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ COLUMNS = {
     "api_keys.csv": "match environment enabled target_type target scope",
     "account_keys.csv": "match target_type target scope",
     "bundles.csv": "bundle role scope",
-    "overrides.csv": "principal_type match_by match applies_to legacy target_type target scope reason expires",
+    "overrides.csv": "principal_type match_by match applies_to legacy target_type target scope "
+    "reason expires",
     "legacy_baseline.csv": "kind legacy policy granted",
     "severity.csv": "scope action resource severity reason",
 }
@@ -185,9 +186,7 @@ def test_only_the_specification_is_official(file: str) -> None:
 def test_every_role_named_is_one_role_of_the_catalog(file: str) -> None:
     """A target is an id of the catalog, or a level and a name that only one role has."""
     assert targets(file)
-    assert dict.fromkeys(targets(file), 1) == {
-        target: len(resolve(target)) for target in targets(file)
-    }
+    assert dict.fromkeys(targets(file), 1) == {target: len(resolve(target)) for target in targets(file)}
 
 
 def test_examples_in_comments_would_work() -> None:
@@ -224,7 +223,7 @@ def test_bundles_are_those_of_the_sandbox() -> None:
 
 
 def test_scopes_fit_the_roles() -> None:
-    """An account role is given at the account and an environment role in environments: else it has no effect."""
+    """An account role is given at the account, an environment role in environments: else it has no effect."""
     for file in ("bundles.csv", "api_keys.csv", "account_keys.csv"):
         for row in rows(file):
             role = ROLES[resolve(row.get("role") or row["target"])[0]]
@@ -246,7 +245,7 @@ def test_the_baseline_answers_for_every_policy(kind: str) -> None:
 
 
 def test_no_baseline_row_is_shadowed_by_those_above() -> None:
-    """A row for single policies decides at least one of them: rows by category and wildcards serve other catalogs."""
+    """A row for single policies decides one at least; rows by category and wildcards serve other catalogs."""
     used = {
         (row["kind"], row["legacy"], row["policy"])
         for kind, legacies in LEGACY.items()
@@ -335,7 +334,7 @@ def test_old_api_keys_are_widened_for_certain() -> None:
 
 
 def test_account_keys_gain_more_than_they_had() -> None:
-    """Users, groups, environments and access keys before; billing, security, roles and assets as well after."""
+    """Users, groups, environments and access keys before; billing, security, roles and assets after."""
     found = changes(
         "account_key", "*", [role for target in targets("account_keys.csv") for role in resolve(target)]
     )
@@ -354,7 +353,7 @@ def test_account_keys_gain_more_than_they_had() -> None:
 
 
 def test_folder_levels_keep_what_is_known_and_ask_about_the_rest() -> None:
-    """Restricted downloads below Can manage are a maybe lost; Can edit could rename and move but not delete."""
+    """Restricted downloads below Can manage are a maybe; Can edit could rename and move but not delete."""
     found = {
         row["level"]: changes("folder_level", row["level"], resolve(row["target"]))
         for row in rows("folder_levels.csv")
@@ -381,9 +380,9 @@ def test_folder_levels_keep_what_is_known_and_ask_about_the_rest() -> None:
 
 def severity(scope: str, action: str, resource: str) -> str:
     for row in rows("severity.csv"):
-        if row["scope"] in ("*", scope) and fnmatch.fnmatchcase(action, row["action"]):
-            if fnmatch.fnmatchcase(resource, row["resource"]):
-                return row["severity"]
+        action_fits = row["scope"] in ("*", scope) and fnmatch.fnmatchcase(action, row["action"])
+        if action_fits and fnmatch.fnmatchcase(resource, row["resource"]):
+            return row["severity"]
     raise AssertionError("the table has no wildcard")
 
 
@@ -422,8 +421,10 @@ def test_severity_ends_in_a_wildcard() -> None:
     """Every capability there may ever be has a severity, and every row is one of four words."""
     table = rows("severity.csv")
 
-    assert {
-        c: table[-1][c] for c in ("scope", "action", "resource")
-    } == {"scope": "*", "action": "*", "resource": "*"}
+    assert {c: table[-1][c] for c in ("scope", "action", "resource")} == {
+        "scope": "*",
+        "action": "*",
+        "resource": "*",
+    }
     assert {"critical", "high", "medium", "low"} == {row["severity"] for row in table}
     assert [row for row in table if not row["reason"]] == []
