@@ -6,6 +6,7 @@ It looks nothing up twice: a million shares ask a handful of questions.
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
 from permmigrate.mapping.globs import matches, matches_name
 from permmigrate.mapping.overrides import Overrides
@@ -85,17 +86,22 @@ def _named(pattern: str, id_: str, name: str) -> bool:
     return matches(pattern, id_) or matches_name(pattern, name)
 
 
+TABLE_OF: Final = {
+    LegacyKind.USER_ROLE: "user_roles.csv",
+    LegacyKind.FOLDER_LEVEL: "folder_levels.csv",
+    LegacyKind.COLLECTION_LEVEL: "collection_levels.csv",
+    LegacyKind.API_KEY: "api_keys.csv",
+    LegacyKind.ACCOUNT_KEY: "account_keys.csv",
+}
+
+
 def unmapped(kind: LegacyKind, value: str) -> str:
     """Say that no row speaks of such a grant."""
     match kind:
         case LegacyKind.USER_ROLE:
-            what = f"legacy role `{value}`" if value else "an empty legacy role"
-            return f"no row of user_roles.csv translates {what}"
-        case LegacyKind.FOLDER_LEVEL:
-            return f"no row of folder_levels.csv translates level `{value}`"
-        case LegacyKind.COLLECTION_LEVEL:
-            return f"no row of collection_levels.csv translates level `{value}`"
-        case LegacyKind.API_KEY:
-            return "no row of api_keys.csv matches the key"
-        case LegacyKind.ACCOUNT_KEY:
-            return "no row of account_keys.csv matches the key"
+            what = f"translates legacy role `{value}`" if value else "translates an empty legacy role"
+        case LegacyKind.FOLDER_LEVEL | LegacyKind.COLLECTION_LEVEL:
+            what = f"translates level `{value}`"
+        case LegacyKind.API_KEY | LegacyKind.ACCOUNT_KEY:
+            what = "matches the key"
+    return f"no row of {TABLE_OF[kind]} {what}"

@@ -30,6 +30,7 @@ from permmigrate.mapping.rows import (
     OverrideRow,
     Row,
     SeverityRow,
+    TargetRow,
     UserRoleRow,
 )
 from permmigrate.mapping.value import BaselineAnswer, Granted, LegacyKind, RowRef
@@ -103,6 +104,15 @@ class MappingTables:
     def bundle(self, name: str) -> tuple[BundleRow, ...]:
         """The rows of an access bundle, its name without case; empty when there is no such bundle."""
         return self._bundles.get(name.casefold(), ())
+
+    def target_rows(self) -> Iterator[TargetRow]:
+        """Every row that names a target, table by table."""
+        yield from self.user_roles
+        yield from self.folder_levels
+        yield from self.collection_levels
+        yield from self.api_keys
+        yield from self.account_keys
+        yield from self.overrides
 
     def row_text(self, ref: RowRef) -> str:
         """The row in words. Raises KeyError when these tables have no such row."""

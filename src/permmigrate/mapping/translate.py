@@ -8,7 +8,7 @@ looked at, and orphan shares stay in the snapshot: they have no principal to tra
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import date
 
 from permmigrate.mapping.lookup import Lookup, unmapped
@@ -27,10 +27,13 @@ from permmigrate.model import (
     PrincipalRef,
     PrincipalType,
     RoleAssignment,
+    RoleId,
 )
 from permmigrate.snapshot import Snapshot
 
-_SortKey = tuple[str, str, str, str, str, str]
+_Place = tuple[str, str, str]
+"""Scope id, folder id, collection id; empty for none."""
+
 _SHARED: dict[ContentKind, LegacyKind] = {
     ContentKind.FOLDER: LegacyKind.FOLDER_LEVEL,
     ContentKind.COLLECTION: LegacyKind.COLLECTION_LEVEL,
@@ -53,7 +56,8 @@ class _Run:
     def __init__(self, snapshot: Snapshot, tables: MappingTables, today: date) -> None:
         self.snapshot = snapshot
         self.rows = Lookup(tables, snapshot, today)
-        self.planned: dict[_SortKey, PlannedAssignment] = {}
+        self.planned: dict[str, PlannedAssignment] = {}
+        """By the assignment's sort key as one text, which sorts like it and several times as fast."""
         self.untranslated: list[Untranslated] = []
         self.row_by_grant: dict[tuple[PrincipalRef, ContentRef | None], RowRef] = {}
         self.served: Counter[Recipe] = Counter()
@@ -87,9 +91,10 @@ class _Run:
 
     def shares(self) -> None:
         labels, of_value = self.snapshot.content_labels, self.rows.of_value
+        levels: dict[str, str] = {share.level: level_words(share.level) for share in self.snapshot.shares}
         for share in self.snapshot.shares:
             content, kind = share.content, _SHARED[share.content.kind]
-            legacy = f"{level_words(share.level)} on {labels.get(content) or content.id} ({share.source})"
+            legacy = f"{levels[share.level]} on {labels.get(content) or content.id} ({share.source})"
             found = of_value(share.principal, kind, share.level)
             self.grant(share.principal, content, found, (content.environment_id,), legacy, kind, share.level)
 
@@ -105,64 +110,65 @@ class _Run:
     ) -> None:
         """Put one legacy grant on record; `own` are the environments it holds for."""
         self.served[found] += 1
-        failures: list[tuple[str, RowRef | None]] = [(str(each), each.row) for each in found.obstacles]
         answered: RowRef | None = None
+        failures: list[tuple[str, RowRef | None]] = []
         for step in found.steps:
             for place in self.places(step, principal, content, own):
                 if isinstance(place, str):
                     failures.append((place, step.row))
                     continue
                 answered = answered or step.row
-                scope_id, folder_id, collection_id = place
-                key = (principal.type.value, principal.id, step.role.id, *place)
+                key = "\0".join((principal.type, principal.id, step.role.id, *place))
                 if key not in self.planned:
-                    assignment = RoleAssignment(
-                        principal,
-                        step.role.id,
-                        scope_id or None,
-                        FolderId(folder_id) if folder_id else None,
-                        CollectionId(collection_id) if collection_id else None,
-                    )
+                    assignment = _assignment(principal, step.role.id, place)
                     self.planned[key] = PlannedAssignment(assignment, step.row, legacy, step.bundle_row)
         answered = answered or found.nothing
         if answered:
             self.row_by_grant.setdefault((principal, content), answered)
-        if not found.rows:
-            failures.append((unmapped(kind, value), None))
-        for reason, row in dict.fromkeys(failures):
-            self.untranslated.append(Untranslated(principal, content, legacy, reason, row, kind, value))
+        if failures or found.obstacles or not found.rows:
+            failures += ((str(each), each.row) for each in found.obstacles)
+            failures += [] if found.rows else [(unmapped(kind, value), None)]
+            self.untranslated += (
+                Untranslated(principal, content, legacy, reason, row, kind, value)
+                for reason, row in dict.fromkeys(failures)
+            )
 
     def places(
         self, step: Step, principal: PrincipalRef, content: ContentRef | None, own: tuple[EnvironmentId, ...]
-    ) -> Iterator[tuple[str, str, str] | str]:
-        """Yield (scope id, folder id, collection id), or why there is no such place."""
+    ) -> Iterable[_Place | str]:
+        """Where a step gives its role, or why there is no such place."""
         scope = step.scope
         match scope.kind:
-            case ScopeKind.ACCOUNT:
-                yield "", "", ""
-            case ScopeKind.ALL:
-                yield ALL_ENVIRONMENTS, "", ""
-            case ScopeKind.ONE:
-                found = self.id_of.get(scope.environment) or self.id_of.get(scope.environment.casefold())
-                if found is None:
-                    yield f"environment `{scope.environment}` is not in the account"
-                elif principal.type is PrincipalType.API_KEY and found not in own:
-                    yield f"an API key works in its own environment only, not in `{scope.environment}`"
-                else:
-                    yield found, "", ""
-            case ScopeKind.EACH:
-                if not own:
-                    yield "no product environment is known for the grant"
-                for each in own:
-                    yield (each, "", "") if each in self.environments else _no_environment(each)
             case ScopeKind.FOLDER | ScopeKind.COLLECTION:
                 assert content is not None
                 if content.environment_id not in self.environments:
-                    yield _no_environment(content.environment_id)
-                elif scope.kind is ScopeKind.FOLDER:
-                    yield content.environment_id, content.id, ""
-                else:
-                    yield content.environment_id, "", content.id
+                    return (_no_environment(content.environment_id),)
+                on_folder = scope.kind is ScopeKind.FOLDER
+                return (
+                    (content.environment_id, content.id, "")
+                    if on_folder
+                    else (content.environment_id, "", content.id),
+                )
+            case ScopeKind.ACCOUNT:
+                return (("", "", ""),)
+            case ScopeKind.ALL:
+                return ((ALL_ENVIRONMENTS, "", ""),)
+            case ScopeKind.ONE:
+                return (self.one_place(scope.environment, principal, own),)
+            case ScopeKind.EACH:
+                if not own:
+                    return ("no product environment is known for the grant",)
+                return [
+                    (each, "", "") if each in self.environments else _no_environment(each) for each in own
+                ]
+
+    def one_place(self, named: str, principal: PrincipalRef, own: tuple[EnvironmentId, ...]) -> _Place | str:
+        found = self.id_of.get(named) or self.id_of.get(named.casefold())
+        if found is None:
+            return f"environment `{named}` is not in the account"
+        if principal.type is PrincipalType.API_KEY and found not in own:
+            return f"an API key works in its own environment only, not in `{named}`"
+        return found, "", ""
 
     def result(self) -> Translation:
         uses: Counter[RowRef] = Counter()
@@ -175,6 +181,13 @@ class _Run:
             row_by_grant=self.row_by_grant,
             uses=dict(sorted(uses.items())),
         )
+
+
+def _assignment(principal: PrincipalRef, role_id: RoleId, place: _Place) -> RoleAssignment:
+    scope_id, folder_id, collection_id = place
+    folder = FolderId(folder_id) if folder_id else None
+    collection = CollectionId(collection_id) if collection_id else None
+    return RoleAssignment(principal, role_id, scope_id or None, folder, collection)
 
 
 def _no_environment(environment_id: str) -> str:
