@@ -1,0 +1,124 @@
+// Unpack a table, filter it, count its facets, sort it. Touches no document.
+
+async function unpack(base64) {
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return JSON.parse(await new Response(stream).text());
+}
+
+const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
+
+class Store {
+  constructor(document, orders) {
+    this.key = document.key;
+    this.size = document.rows;
+    this.layout = document.layout;
+    this.columns = new Map(document.columns.map((column) => [column.key, column]));
+    this.orders = orders;
+    this.searched = document.columns.filter((column) => column.values && column.kind !== 'capabilities');
+    this.facets = document.layout.facets.map((key) => this.facet(key)).filter((facet) => facet.names.length > 1);
+    this.state = { q: '', sort: '', picks: new Map() };
+    this.order = Array.from({ length: this.size }, (_, row) => row);
+    this.refresh();
+  }
+
+  value(key, row) {
+    const column = this.columns.get(key);
+    return column.values ? column.values[column.indexes[row]] : column.numbers[row];
+  }
+
+  text(key, row) {
+    const value = this.value(key, row);
+    const column = this.columns.get(key);
+    if (column.kind === 'flag') return value ? 'yes' : 'no';
+    if (column.kind === 'capabilities') return value.map((at) => words.capabilities[at].label).join('\n');
+    return Array.isArray(value) ? value.join('\n') : String(value);
+  }
+
+  facet(key) {
+    const column = this.columns.get(key);
+    const names = [];
+    const place = new Map();
+    const members = column.values.map((value) => [...new Set([].concat(value))].map((name) => {
+      if (!place.has(name)) place.set(name, names.push(name) - 1);
+      return place.get(name);
+    }));
+    return { key, column, names, members };
+  }
+
+  passing(facet) {
+    const picked = this.state.picks.get(facet.key);
+    if (!picked || !picked.size) return null;
+    return facet.members.map((members) => members.some((at) => picked.has(facet.names[at])));
+  }
+
+  matching() {
+    const terms = this.state.q.toLowerCase().split(/\s+/).filter(Boolean);
+    return terms.map((term) => this.searched.map((column) => {
+      column.lower ??= column.values.map((value) => String(Array.isArray(value) ? value.join(' ') : value).toLowerCase());
+      return column.lower.map((value) => value.includes(term));
+    }));
+  }
+
+  refresh() {
+    const passes = this.facets.map((facet) => this.passing(facet));
+    const terms = this.matching();
+    const tallies = this.facets.map((facet) => new Uint32Array(facet.members.length));
+    const rows = [];
+    for (const row of this.order) {
+      if (!terms.every((columns) => columns.some((hits, at) => hits[this.searched[at].indexes[row]]))) continue;
+      let missed = 0;
+      let last = -1;
+      for (let at = 0; at < passes.length; at += 1) {
+        if (passes[at] && !passes[at][this.facets[at].column.indexes[row]]) { missed += 1; last = at; }
+      }
+      if (!missed) {
+        rows.push(row);
+        for (let at = 0; at < tallies.length; at += 1) tallies[at][this.facets[at].column.indexes[row]] += 1;
+      } else if (missed === 1) tallies[last][this.facets[last].column.indexes[row]] += 1;
+    }
+    this.rows = rows;
+    this.counts = this.facets.map((facet, at) => {
+      const counts = new Uint32Array(facet.names.length);
+      facet.members.forEach((members, value) => members.forEach((name) => { counts[name] += tallies[at][value]; }));
+      return counts;
+    });
+  }
+
+  ranks(key) {
+    const column = this.columns.get(key);
+    if (column.numbers) return column.numbers;
+    const words = this.orders[column.kind];
+    const sorted = column.values.map((_, at) => at).sort((a, b) => (words
+      ? words.indexOf(column.values[a]) - words.indexOf(column.values[b])
+      : collator.compare(String(column.values[a]), String(column.values[b]))));
+    const rank = new Int32Array(column.values.length);
+    sorted.forEach((at, place) => { rank[at] = place; });
+    return column.indexes.map((at) => rank[at]);
+  }
+
+  sortBy(sort) {
+    this.state.sort = sort;
+    const key = sort.replace(/^-/, '');
+    this.order = Array.from({ length: this.size }, (_, row) => row);
+    if (this.columns.has(key)) {
+      const ranks = this.ranks(key);
+      const sign = sort.startsWith('-') ? -1 : 1;
+      this.order.sort((a, b) => sign * (ranks[a] - ranks[b]) || a - b);
+    }
+  }
+
+  find(key, text) {
+    return key ? this.order.find((row) => this.text(key, row) === text) : undefined;
+  }
+
+  csv() {
+    const columns = [...this.columns.values()];
+    const quote = (text) => `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+    const line = (cells) => cells.map(quote).join(',');
+    const cell = (column, row) => (column.numbers && column.kind !== 'flag'
+      ? String(column.numbers[row]) : this.text(column.key, row).replaceAll('\n', ' | '));
+    return `\ufeff${[line(columns.map((column) => column.label)),
+      ...this.rows.map((row) => line(columns.map((column) => cell(column, row))))].join('\r\n')}\r\n`;
+  }
+}

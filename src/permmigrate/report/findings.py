@@ -1,0 +1,341 @@
+"""The tables of the comparison: findings, capabilities, places, principals, keys, causes, coverage.
+
+Rows are only named, joined to the snapshot and counted here; what is gained or lost was decided before.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from permmigrate.diff import Diff, Finding, PrincipalSummary, Verdict
+from permmigrate.model import PrincipalRef, PrincipalType
+from permmigrate.report.table import Cell, Column, Kind, Table
+from permmigrate.report.words import outcome
+from permmigrate.snapshot import Snapshot
+
+_FINDING_COLUMNS = (
+    Column("severity", "Severity", Kind.SEVERITY, 11),
+    Column("verdict", "Verdict", Kind.VERDICT, 16),
+    Column("principal_kind", "Kind", Kind.STATE, 12),
+    Column("principal", "Principal", Kind.TEXT, 26),
+    Column("principal_detail", "Known by", Kind.TEXT, 28),
+    Column("principal_id", "Principal id", Kind.ID, 24),
+    Column("can", "Can do", Kind.TEXT, 34),
+    Column("region_kind", "Reach", Kind.STATE, 13),
+    Column("environment", "Environment", Kind.TEXT, 20),
+    Column("region", "Where", Kind.TEXT, 34),
+    Column("folders", "Folders", Kind.NUMBER, 9),
+    Column("before", "Before", Kind.LINES, 44),
+    Column("after", "After", Kind.LINES, 44),
+    Column("causes", "Mapping rows", Kind.LINES, 22),
+    Column("reason", "Why it is not certain", Kind.TEXT, 40),
+    Column("dormant", "Dormant", Kind.FLAG, 9),
+    Column("last_login", "Last login", Kind.TEXT, 21),
+    Column("capabilities", "Everything it covers", Kind.CAPABILITIES, 44),
+    Column("id", "Finding", Kind.ID, 15),
+)
+
+_COUNTED = (Verdict.GAINED, Verdict.MAYBE_GAINED, Verdict.LOST, Verdict.MAYBE_LOST, Verdict.UNKNOWN)
+_COUNT_COLUMNS = (
+    Column("gained", "Gained", Kind.NUMBER, 9),
+    Column("maybe_gained", "Maybe gained", Kind.NUMBER, 13),
+    Column("lost", "Lost", Kind.NUMBER, 9),
+    Column("maybe_lost", "Maybe lost", Kind.NUMBER, 11),
+    Column("unknown", "Unknown", Kind.NUMBER, 9),
+)
+
+
+def finding_tables(diff: Diff, snapshot: Snapshot) -> tuple[Table, Table, Table]:
+    """Expansions, reductions and undecided findings, each in the comparison's own order."""
+    summaries = {summary.principal: summary for summary in diff.principals}
+    rows: dict[str, list[tuple[Cell, ...]]] = {"expansions": [], "reductions": [], "undecided": []}
+    for finding in diff.findings:
+        row = _finding_row(finding, diff, snapshot, summaries.get(finding.principal))
+        if finding.verdict.is_expansion:
+            rows["expansions"].append(row)
+        elif finding.verdict.is_reduction:
+            rows["reductions"].append(row)
+        elif finding.verdict is Verdict.UNKNOWN:
+            rows["undecided"].append(row)
+
+    def table(key: str, title: str, about: str) -> Table:
+        return Table(key, title, about, _FINDING_COLUMNS, tuple(rows[key]))
+
+    return (
+        table(
+            "expansions",
+            "Expansions",
+            "Access that exists after and did not exist before, once for the largest region it holds for.",
+        ),
+        table(
+            "reductions",
+            "Reductions",
+            "Access that existed before and does not exist after, once for the largest region it holds for.",
+        ),
+        table("undecided", "Undecided", "Access about which neither yes nor no can be said, and why."),
+    )
+
+
+def _finding_row(
+    finding: Finding, diff: Diff, snapshot: Snapshot, summary: PrincipalSummary | None
+) -> tuple[Cell, ...]:
+    region = finding.region
+    return (
+        finding.severity.value,
+        finding.verdict.value,
+        finding.principal.type.label,
+        summary.name if summary else snapshot.principal_name(finding.principal),
+        summary.detail if summary else "",
+        finding.principal.id,
+        _in_short([diff.capabilities[index].label for index in finding.capabilities]),
+        region.kind.value,
+        environment_name(snapshot, region.environment_id),
+        region.label,
+        region.folders,
+        finding.before,
+        finding.after,
+        finding.causes,
+        finding.reason,
+        finding.dormant,
+        (summary.last_login or "") if summary else "",
+        finding.capabilities,
+        finding.id,
+    )
+
+
+def _in_short(labels: list[str]) -> str:
+    if not labels:
+        return "not known"
+    return labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1:,} more"
+
+
+def environment_name(snapshot: Snapshot, environment_id: str) -> str:
+    """What people call an environment; its id when the snapshot does not know it, empty for the account."""
+    environment = snapshot.environment_by_id.get(environment_id)
+    return (environment.name or environment.cloud_name) if environment else environment_id
+
+
+def capability_table(diff: Diff) -> Table:
+    """What the capability numbers in findings mean; the row's place is the number."""
+    columns = (
+        Column("severity", "Severity", Kind.SEVERITY, 11),
+        Column("label", "In words", Kind.TEXT, 40),
+        Column("scope", "Scope", Kind.STATE, 10),
+        Column("action", "Action", Kind.ID, 22),
+        Column("resource", "Resource", Kind.ID, 40),
+        Column("condition", "Only when", Kind.ID, 36),
+    )
+    rows = tuple(
+        (c.severity.value, c.label, c.scope, c.action, c.resource, c.condition) for c in diff.capabilities
+    )
+    return Table("capabilities", "Capabilities", "One action on one kind of thing.", columns, rows)
+
+
+def cause_table(diff: Diff) -> Table:
+    """Mapping rows by the expansions they make, most first."""
+    columns = (
+        Column("ref", "Row", Kind.ID, 24),
+        Column("text", "What it says", Kind.TEXT, 60),
+        Column("confidence", "Confidence", Kind.STATE, 13),
+        Column("severity", "Worst", Kind.SEVERITY, 11),
+        Column("expansions", "Expansions", Kind.NUMBER, 12),
+        Column("sole_expansions", "Gone if it goes", Kind.NUMBER, 15),
+        Column("principals", "Principals", Kind.NUMBER, 11),
+        Column("reductions", "Reductions", Kind.NUMBER, 11),
+    )
+    causes = sorted(diff.causes, key=lambda c: (-c.expansions, -c.sole_expansions, -c.reductions, c.ref))
+    rows = tuple(
+        (
+            c.ref,
+            c.text,
+            c.confidence,
+            c.severity.value,
+            c.expansions,
+            c.sole_expansions,
+            c.principals,
+            c.reductions,
+        )
+        for c in causes
+    )
+    return Table(
+        "causes", "Causes", "A mapping row or vendor default, and what follows from it.", columns, rows
+    )
+
+
+def coverage_table(diff: Diff) -> Table:
+    """Every mapping row and how often it was used; a row never used is dead."""
+    columns = (
+        Column("ref", "Row", Kind.ID, 24),
+        Column("text", "What it says", Kind.TEXT, 60),
+        Column("state", "State", Kind.STATE, 10),
+        Column("uses", "Used", Kind.NUMBER, 9),
+        Column("confidence", "Confidence", Kind.STATE, 13),
+        Column("source", "Source", Kind.TEXT, 50),
+    )
+    rows = tuple(
+        (row.ref, row.text, "used" if row.uses else "not used", row.uses, row.confidence, row.source)
+        for row in sorted(diff.coverage, key=lambda r: _file_and_line(r.ref))
+    )
+    return Table(
+        "coverage",
+        "Mapping",
+        "One row of the mapping tables and how many grants it translated.",
+        columns,
+        rows,
+    )
+
+
+def _file_and_line(ref: str) -> tuple[str, int]:
+    name, colon, line = ref.rpartition(":")
+    numbered = colon and line.isascii() and line.isdigit()
+    return (name, int(line)) if numbered else (ref, 0)
+
+
+def principal_table(diff: Diff, found: Counter[tuple[PrincipalRef, Verdict]]) -> Table:
+    """One row for each principal, changed or not."""
+    columns = (
+        Column("outcome", "Outcome", Kind.VERDICT, 16),
+        Column("principal_kind", "Kind", Kind.STATE, 12),
+        Column("principal", "Principal", Kind.TEXT, 28),
+        Column("principal_detail", "Known by", Kind.TEXT, 30),
+        Column("principal_id", "Principal id", Kind.ID, 24),
+        *_COUNT_COLUMNS,
+        Column("before", "Before", Kind.LINES, 44),
+        Column("after", "After", Kind.LINES, 44),
+        Column("admin_before", "Administrator before", Kind.FLAG, 12),
+        Column("admin_after", "Administrator after", Kind.FLAG, 12),
+        Column("dormant", "Dormant", Kind.FLAG, 9),
+        Column("last_login", "Last login", Kind.TEXT, 21),
+    )
+    rows = []
+    for summary in sorted(diff.principals, key=lambda s: s.principal):
+        counts = {verdict: found[summary.principal, verdict] for verdict in _COUNTED}
+        rows.append(
+            (
+                outcome(counts).value,
+                summary.principal.type.label,
+                summary.name,
+                summary.detail,
+                summary.principal.id,
+                *counts.values(),
+                summary.before,
+                summary.after,
+                summary.admin_before,
+                summary.admin_after,
+                summary.dormant,
+                summary.last_login or "",
+            )
+        )
+    return Table(
+        "principals", "Principals", "One user, group or key, before and after.", columns, tuple(rows)
+    )
+
+
+def key_table(diff: Diff, snapshot: Snapshot, found: Counter[tuple[PrincipalRef, Verdict]]) -> Table:
+    """API keys and account keys: which would be refused (403) and which could do more than today."""
+    columns = (
+        Column("risk", "Risk", Kind.STATE, 26),
+        Column("outcome", "Outcome", Kind.VERDICT, 16),
+        Column("principal_kind", "Kind", Kind.STATE, 12),
+        Column("principal", "Key", Kind.TEXT, 28),
+        Column("principal_id", "Key id", Kind.ID, 24),
+        Column("environment", "Environment", Kind.TEXT, 22),
+        Column("enabled", "Enabled", Kind.FLAG, 9),
+        *_COUNT_COLUMNS,
+        Column("before", "Before", Kind.LINES, 44),
+        Column("after", "After", Kind.LINES, 44),
+    )
+    rows = []
+    for summary in sorted(diff.principals, key=lambda s: s.principal):
+        if summary.principal.type not in (PrincipalType.API_KEY, PrincipalType.ACCOUNT_KEY):
+            continue
+        key = snapshot.api_key_by_id.get(summary.principal.id)
+        counts = {verdict: found[summary.principal, verdict] for verdict in _COUNTED}
+        rows.append(
+            (
+                _key_risk(counts),
+                outcome(counts).value,
+                summary.principal.type.label,
+                summary.name,
+                summary.principal.id,
+                environment_name(snapshot, key.environment_id) if key else "",
+                key.enabled if key else not summary.dormant,
+                *counts.values(),
+                summary.before,
+                summary.after,
+            )
+        )
+    return Table(
+        "keys", "API keys", "One key: what it could do, what it will be able to do.", columns, tuple(rows)
+    )
+
+
+def _key_risk(counts: dict[Verdict, int]) -> str:
+    gains = counts[Verdict.GAINED] or counts[Verdict.MAYBE_GAINED]
+    losses = counts[Verdict.LOST] or counts[Verdict.MAYBE_LOST]
+    if gains and losses:
+        return "403 and over-powered"
+    if losses:
+        return "403"
+    if gains:
+        return "over-powered"
+    return "not known" if counts[Verdict.UNKNOWN] else "none found"
+
+
+def place_table(diff: Diff, snapshot: Snapshot) -> Table:
+    """The findings by where they hold, in tree order: the account, then each environment's content."""
+    columns = (
+        Column("environment", "Environment", Kind.TEXT, 22),
+        Column("region_kind", "Reach", Kind.STATE, 13),
+        Column("region", "Where", Kind.TEXT, 44),
+        Column("content_id", "Content id", Kind.ID, 24),
+        Column("folders", "Folders", Kind.NUMBER, 9),
+        Column("principals", "Principals", Kind.NUMBER, 11),
+        *_COUNT_COLUMNS,
+    )
+    counts: dict[tuple[str, str, str, str], Counter[Verdict]] = defaultdict(Counter)
+    people: dict[tuple[str, str, str, str], set[PrincipalRef]] = defaultdict(set)
+    reach: Counter[tuple[str, str, str, str]] = Counter()
+    for finding in diff.findings:
+        region = finding.region
+        place = (region.environment_id, region.kind.value, region.label, region.content_id)
+        counts[place][finding.verdict] += 1
+        people[place].add(finding.principal)
+        reach[place] = max(reach[place], region.folders)
+    order = {"account": 0, "environment": 1, "folder": 2, "collection": 3}
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            environment_name(snapshot, place[0]),
+            place[1],
+            place[2],
+            place[3],
+            reach[place],
+            len(people[place]),
+            *(counts[place][verdict] for verdict in _COUNTED),
+        )
+        for place in sorted(counts, key=lambda p: (order[p[1]] > 0, p[0], order[p[1]], p[2].split("/"), p[3]))
+    )
+    return Table(
+        "places", "Places", "A part of the account, and the findings that hold for it.", columns, rows
+    )
+
+
+def uncertainty_table(diff: Diff) -> Table:
+    """What could not be known, the most consequential first."""
+    columns = (
+        Column("kind", "Kind", Kind.STATE, 16),
+        Column("subject", "About", Kind.TEXT, 44),
+        Column("reason", "Why", Kind.TEXT, 70),
+        Column("findings", "Findings touched", Kind.NUMBER, 16),
+    )
+    ordered = sorted(diff.uncertainties, key=lambda u: (-u.findings, u.kind, u.subject, u.reason))
+    rows = tuple((u.kind, u.subject, u.reason, u.findings) for u in ordered)
+    return Table(
+        "uncertainties", "What is not known", "Something that could not be known or decided.", columns, rows
+    )
+
+
+def count_by_principal(findings: Iterable[Finding]) -> Counter[tuple[PrincipalRef, Verdict]]:
+    """How many findings each principal has by verdict."""
+    return Counter((finding.principal, finding.verdict) for finding in findings)

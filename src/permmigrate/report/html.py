@@ -1,0 +1,108 @@
+"""Render a finished view as one HTML page that needs no network and says its main things without a script.
+
+Every value is escaped by Jinja, data reaches the script through `tojson` alone, and the page's own policy
+(`default-src 'none'`, hashes for its one style and one script) stops whatever an escape might have missed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from permmigrate.report import charts
+from permmigrate.report.island import pack
+from permmigrate.report.layout import LAYOUTS, ORDERS
+from permmigrate.report.table import Table
+from permmigrate.report.text import moment, plural, visible
+from permmigrate.report.view import DiffView
+
+STATIC_ROWS: Final = 100
+"""Rows of a table that is readable without a script; the rest is counted and is in the workbook."""
+
+_SCRIPTS: Final = ("store.js", "grid.js", "detail.js", "page.js")
+
+
+def render(view: DiffView, templates: Path) -> str:
+    """The page of a comparison; `templates` is the folder of the report templates."""
+    data = [(table.key, pack(table, LAYOUTS[table.key])) for table in view.tables if table.key in LAYOUTS]
+    words = {
+        "capabilities": [_plain(record) for record in view.table("capabilities").records()],
+        "causes": {visible(str(r["ref"])): _plain(r) for r in view.table("causes").records()},
+        "orders": ORDERS,
+    }
+    return _page(templates, "diff.html.j2", view=view, data=data, words=words)
+
+
+def _plain(record: dict[str, Any]) -> dict[str, Any]:
+    return {key: visible(value) if isinstance(value, str) else value for key, value in record.items()}
+
+
+def _page(templates: Path, name: str, **values: Any) -> str:
+    style = _read(templates / "report.css")
+    script = "(() => {\n'use strict';\n" + "".join(_read(templates / part) for part in _SCRIPTS) + "})();\n"
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    page = _environment(templates).get_template(name)
+    return page.render(
+        style=Markup(style),  # noqa: S704 - our own file, hashed above
+        script=Markup(script),  # noqa: S704 - our own file, hashed above
+        policy=policy,
+        **values,
+    )
+
+
+@cache
+def _environment(templates: Path) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_visible_unless_markup,
+    )
+    environment.filters |= {"number": lambda count: f"{count:,}", "moment": moment, "slug": _slug}
+    environment.globals |= {
+        "bars": charts.bars,
+        "portion": charts.portion,
+        "heat": charts.heat,
+        "dial": charts.dial,
+        "plural": plural,
+        "static_rows": STATIC_ROWS,
+        "columns_of": _columns_of,
+    }
+    return environment
+
+
+def _visible_unless_markup(value: object) -> object:
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return visible(value)
+    return value
+
+
+def _columns_of(table: Table, keys: list[str]) -> list[tuple[int, Any]]:
+    """(place in the row, column) for the columns a static table shows."""
+    places = {column.key: place for place, column in enumerate(table.columns)}
+    return [(places[key], table.columns[places[key]]) for key in keys]
+
+
+def _slug(word: str) -> str:
+    """A class name for a word of a closed set; anything else becomes letters and dashes."""
+    return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in word.lower())
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

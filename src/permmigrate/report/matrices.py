@@ -1,0 +1,113 @@
+"""Cross tables for the charts: who ends how, and which legacy role becomes which new roles.
+
+Each is whole: its cells add up to the principals it is about.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+from permmigrate.diff import Diff, Verdict
+from permmigrate.model import PrincipalRef, PrincipalType
+from permmigrate.report.words import OUTCOME_ORDER, outcome
+from permmigrate.snapshot import Snapshot
+
+ROLES_SHOWN: Final = 12
+"""Columns of the role matrix; the rarer roles share the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Counts of one thing by two others; rows and columns in their final order."""
+
+    title: str
+    about: str
+    row_label: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[int, ...]], ...]
+
+    @property
+    def most(self) -> int:
+        """The largest cell, for scaling; 0 when there is none."""
+        return max((count for _, counts in self.rows for count in counts), default=0)
+
+
+def outcomes_by_kind(diff: Diff, found: Counter[tuple[PrincipalRef, Verdict]]) -> Matrix:
+    """Principals by kind and outcome."""
+    counts = Counter(
+        (summary.principal.type, _outcome_of(summary.principal, found)) for summary in diff.principals
+    )
+    kinds = [kind for kind in PrincipalType if any(counts[kind, verdict] for verdict in OUTCOME_ORDER)]
+    return Matrix(
+        "What happens to whom",
+        "Each user, group and key once, by the most telling of its findings.",
+        "Kind",
+        tuple(verdict.value for verdict in OUTCOME_ORDER),
+        tuple((kind.label, tuple(counts[kind, verdict] for verdict in OUTCOME_ORDER)) for kind in kinds),
+    )
+
+
+def outcomes_by_legacy_role(
+    diff: Diff, snapshot: Snapshot, found: Counter[tuple[PrincipalRef, Verdict]]
+) -> Matrix:
+    """Users by their legacy role and outcome."""
+    counts: Counter[tuple[str, Verdict]] = Counter()
+    for summary in diff.principals:
+        if summary.principal.type is PrincipalType.USER:
+            counts[_legacy_role(snapshot, summary.principal), _outcome_of(summary.principal, found)] += 1
+    return Matrix(
+        "By legacy role",
+        "Users by the legacy role they hold and what happens to them.",
+        "Legacy role",
+        tuple(verdict.value for verdict in OUTCOME_ORDER),
+        tuple(
+            (role, tuple(counts[role, verdict] for verdict in OUTCOME_ORDER))
+            for role in sorted({role for role, _ in counts})
+        ),
+    )
+
+
+def roles_before_and_after(diff: Diff, snapshot: Snapshot) -> Matrix:
+    """Users by their legacy role and each new role they would hold, wherever they hold it.
+
+    A person with three new roles counts in three columns, once in each.
+    """
+    pairs: set[tuple[str, str, str]] = set()
+    for summary in diff.principals:
+        if summary.principal.type is PrincipalType.USER:
+            legacy = _legacy_role(snapshot, summary.principal)
+            pairs.update((legacy, _role_only(words), summary.principal.id) for words in summary.after)
+    frequency = Counter(role for _, role, _ in pairs)
+    ranked = [role for role, _ in sorted(frequency.items(), key=lambda item: (-item[1], item[0]))]
+    shown = sorted(ranked[:ROLES_SHOWN])
+    columns = (*shown, "other roles") if len(ranked) > ROLES_SHOWN else tuple(shown)
+    holders = {(legacy, role if role in shown else "other roles", person) for legacy, role, person in pairs}
+    cells = Counter((legacy, role) for legacy, role, _ in holders)
+    return Matrix(
+        "From legacy role to new roles",
+        "How many users of each legacy role would hold each new role, wherever they hold it.",
+        "Legacy role",
+        columns,
+        tuple(
+            (legacy, tuple(cells[legacy, role] for role in columns))
+            for legacy in sorted({legacy for legacy, _ in cells})
+        ),
+    )
+
+
+def _outcome_of(principal: PrincipalRef, found: Counter[tuple[PrincipalRef, Verdict]]) -> Verdict:
+    return outcome({verdict: found[principal, verdict] for verdict in OUTCOME_ORDER})
+
+
+def _legacy_role(snapshot: Snapshot, principal: PrincipalRef) -> str:
+    user = snapshot.user_by_id.get(principal.id)
+    return (user.legacy_role if user else "") or "no legacy role"
+
+
+def _role_only(words: str) -> str:
+    """The role of "Viewer on Brands/Aurora" or "Admin in Production": what stands before the place."""
+    for joint in (" on ", " in ", " ("):
+        words = words.partition(joint)[0]
+    return words

@@ -1,0 +1,62 @@
+"""The one shape every renderer takes: a titled table of typed columns. It lays nothing out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+Cell = str | int | tuple[str, ...] | tuple[int, ...]
+"""Text, a number, a yes or no (bool), lines of text, or indexes into the capability table."""
+
+
+class Kind(StrEnum):
+    """What a column holds; decides alignment, format and whether a cell is a number."""
+
+    TEXT = "text"
+    ID = "id"
+    NUMBER = "number"
+    FLAG = "flag"
+    LINES = "lines"
+    CAPABILITIES = "capabilities"
+    SEVERITY = "severity"
+    VERDICT = "verdict"
+    STATE = "state"
+    """A word of a small closed set that is not a verdict: `read`, `denied`, `ready`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its key in JSON, its heading for people and how wide it wants to be."""
+
+    key: str
+    label: str
+    kind: Kind = Kind.TEXT
+    width: int = 18
+    """Characters, for a sheet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows in their final order. Every renderer shows these rows and no others."""
+
+    key: str
+    title: str
+    about: str
+    """One sentence on what a row is."""
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def values(self, key: str) -> list[Cell]:
+        """One column's cells, top to bottom."""
+        at = [column.key for column in self.columns].index(key)
+        return [row[at] for row in self.rows]
+
+    def records(self) -> Iterator[dict[str, Cell]]:
+        """Each row as column key to cell."""
+        keys = [column.key for column in self.columns]
+        for row in self.rows:
+            yield dict(zip(keys, row, strict=True))

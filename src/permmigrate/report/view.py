@@ -1,0 +1,230 @@
+"""Finish a comparison or a readiness for reading: every number, sentence and row, sorted, once.
+
+This package counts here and in the table modules beside it and nowhere else, so that the page, the workbook
+and the document agree by construction. It decides nothing about access and formats nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from permmigrate.diff import Diff, Severity, Verdict
+from permmigrate.model import PrincipalRef, PrincipalType
+from permmigrate.report import administrators, evidence, findings, matrices
+from permmigrate.report.matrices import Matrix
+from permmigrate.report.table import Column, Kind, Table
+from permmigrate.report.text import plural
+from permmigrate.report.words import banner_sentence
+from permmigrate.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """What the report says in one breath."""
+
+    headline: str
+    tone: str
+    """`gained`, `maybe` or `good`: how the renderer colours it, always beside the words."""
+    sentence: str
+    details: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One large number under the banner."""
+
+    key: str
+    label: str
+    value: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence that wants attention, with what to do about it."""
+
+    severity: str
+    title: str
+    detail: str
+    subjects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DiffView:
+    """The whole comparison report as finished values."""
+
+    account_id: str
+    captured_at: str
+    compared_with: str
+    illustrative: bool
+    complete: bool
+    banner: Banner
+    figures: tuple[Figure, ...]
+    read_summary: str
+    known_summary: str
+    risks: tuple[Notice, ...]
+    tables: tuple[Table, ...]
+    by_kind: Matrix
+    by_legacy_role: Matrix
+    roles: Matrix
+    assumptions: tuple[str, ...]
+    not_checked: tuple[str, ...]
+    digests: tuple[tuple[str, str], ...]
+    provenance: tuple[tuple[str, str], ...]
+    sizes: tuple[tuple[str, int], ...]
+
+    @property
+    def most_expansions(self) -> int:
+        """The largest count in the list of causes, for scaling its bars."""
+        counts = self.table("causes").values("expansions")
+        return max((count for count in counts if isinstance(count, int)), default=0)
+
+    def table(self, key: str) -> Table:
+        return next(table for table in self.tables if table.key == key)
+
+
+def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
+    """Finish a comparison for reading; `snapshot` is the one it was made from."""
+    found = findings.count_by_principal(diff.findings)
+    expansions, reductions, undecided = findings.finding_tables(diff, snapshot)
+    principals = findings.principal_table(diff, found)
+    causes = findings.cause_table(diff)
+    admins = administrators.table(diff)
+    tables = (
+        evidence.area_table(snapshot),
+        evidence.gap_table(snapshot),
+        findings.uncertainty_table(diff),
+        evidence.orphan_table(snapshot),
+        causes,
+        admins,
+        expansions,
+        reductions,
+        undecided,
+        findings.key_table(diff, snapshot, found),
+        principals,
+        findings.place_table(diff, snapshot),
+        findings.coverage_table(diff),
+        evidence.hygiene_table(snapshot),
+        evidence.ledger_table(snapshot),
+        findings.capability_table(diff),
+    )
+    return DiffView(
+        account_id=diff.account_id,
+        captured_at=diff.captured_at,
+        compared_with=diff.compared_with,
+        illustrative=evidence.is_illustrative(diff.catalog_source),
+        complete=diff.complete,
+        banner=_banner(diff, snapshot),
+        figures=_figures(diff, found),
+        read_summary=evidence.read_summary(snapshot),
+        known_summary=_known_summary(diff),
+        risks=tuple(Notice(*risk) for risk in administrators.risks(diff)),
+        tables=tables,
+        by_kind=matrices.outcomes_by_kind(diff, found),
+        by_legacy_role=matrices.outcomes_by_legacy_role(diff, snapshot, found),
+        roles=matrices.roles_before_and_after(diff, snapshot),
+        assumptions=diff.assumptions,
+        not_checked=NOT_CHECKED,
+        digests=tuple((label, digest) for label, digest in _digests(diff) if digest),
+        provenance=_provenance(diff, snapshot),
+        sizes=evidence.size_rows(snapshot),
+    )
+
+
+NOT_CHECKED = (
+    "Whether a feature is part of the account's plan: a role may allow what the plan does not offer.",
+    "What an identity provider will rewrite at the next log-in: group membership is taken as it was read.",
+    "Product environments, folders, users and keys created after the snapshot was taken.",
+    "Delivery of assets by URL, signed or not: only permissions of users, groups and keys are compared.",
+    "What legacy roles allowed beyond what the baseline table states; the unknown counts as maybe.",
+)
+
+
+def _banner(diff: Diff, snapshot: Snapshot) -> Banner:
+    headline = diff.headline
+    gained = _principals_with(diff, Verdict.GAINED)
+    sentence = banner_sentence(
+        headline,
+        gained,
+        _principals_with(diff, Verdict.MAYBE_GAINED),
+        planned=is_planned(diff),
+    )
+    details = []
+    expansions = [finding for finding in diff.findings if finding.verdict.is_expansion]
+    grave = sum(finding.severity in (Severity.CRITICAL, Severity.HIGH) for finding in expansions)
+    if expansions:
+        details.append(
+            f"{plural(len(expansions), 'expansion')}, certain or possible; {grave:,} critical or high."
+        )
+    unsure = sum(finding.verdict is Verdict.UNKNOWN for finding in diff.findings)
+    if unsure:
+        details.append(f"{plural(unsure, 'finding')} could not be decided either way.")
+    if snapshot.gaps:
+        details.append(f"{plural(len(snapshot.gaps), 'read')} left a gap, so absence is not proved there.")
+    if headline == "NO EXPANSION PROVED":
+        details.append(f"{plural(diff.decided, 'question')} decided, none left open, nothing unread.")
+    tone = {"EXPANDS": "gained", "INCOMPLETE": "maybe"}.get(headline, "good")
+    return Banner(headline, tone, sentence, tuple(details))
+
+
+def is_planned(diff: Diff) -> bool:
+    """Whether "after" is what the mapping tables would make, and not yet a fact."""
+    return "mapping" in diff.compared_with
+
+
+def _principals_with(diff: Diff, verdict: Verdict) -> dict[PrincipalType, int]:
+    who = {finding.principal for finding in diff.findings if finding.verdict is verdict}
+    return dict(Counter(principal.type for principal in who))
+
+
+def _figures(diff: Diff, found: Counter[tuple[PrincipalRef, Verdict]]) -> tuple[Figure, ...]:
+    findings_by = Counter(finding.verdict for finding in diff.findings)
+    principals_by = Counter(verdict for _, verdict in found)
+    untouched = len({summary.principal for summary in diff.principals} - {f.principal for f in diff.findings})
+
+    def figure(verdict: Verdict) -> Figure:
+        note = f"for {plural(principals_by[verdict], 'principal')}"
+        return Figure(verdict.value.replace(" ", "_"), verdict.value, findings_by[verdict], note)
+
+    shown = (Verdict.GAINED, Verdict.MAYBE_GAINED, Verdict.LOST, Verdict.MAYBE_LOST, Verdict.UNKNOWN)
+    unchanged = Figure("unchanged", "unchanged", untouched, "principals without a finding")
+    return (*(figure(verdict) for verdict in shown), unchanged)
+
+
+def _known_summary(diff: Diff) -> str:
+    if not diff.uncertainties:
+        return "Every legacy grant has a mapping row, and every statement could be decided."
+    touched = sum(uncertainty.findings for uncertainty in diff.uncertainties)
+    return (
+        f"{plural(len(diff.uncertainties), 'thing')} could not be known or decided, with "
+        f"{plural(touched, 'finding')} depending on them."
+    )
+
+
+def _provenance(diff: Diff, snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Account", diff.account_id),
+        ("Snapshot taken", diff.captured_at),
+        ("Compared with", diff.compared_with),
+        ("permmigrate", diff.tool_version),
+        ("API", snapshot.api_url or "not recorded"),
+        ("Roles and policies from", diff.catalog_source or "not recorded"),
+        *((f"{label} digest", digest or "none") for label, digest in _digests(diff)),
+        ("Questions decided", f"{diff.decided:,}"),
+    )
+
+
+def _digests(diff: Diff) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Snapshot", diff.snapshot_digest),
+        ("Mapping", diff.mapping_digest),
+        ("Catalog", diff.catalog_digest),
+    )
+
+
+def provenance_table(view: DiffView) -> Table:
+    """Where the report is from, as a table for renderers that only know tables."""
+    columns = (Column("what", "What", Kind.TEXT, 28), Column("value", "Value", Kind.ID, 90))
+    rows = (*view.provenance, *((label, f"{count:,}") for label, count in view.sizes))
+    return Table("provenance", "Provenance", "Where a number comes from.", columns, rows)
