@@ -1,0 +1,160 @@
+"""The WSGI application: a request comes in, passes the knobs and the gate, and reaches its handler.
+
+Handlers run one at a time, under a lock; delays are waited out before it is taken.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
+
+from permmigrate.sandbox.admin import Folders
+from permmigrate.sandbox.assets import Assets
+from permmigrate.sandbox.context import Context
+from permmigrate.sandbox.middleware import Counter, Gate, Limits, Log
+from permmigrate.sandbox.policies import Policies
+from permmigrate.sandbox.principals import Principals
+from permmigrate.sandbox.provisioning import Provisioning
+from permmigrate.sandbox.public import Public
+from permmigrate.sandbox.roles import Roles
+from permmigrate.sandbox.sharing import Sharing
+from permmigrate.sandbox.state import AccountKey, Key
+from permmigrate.sandbox.wire import (
+    MAX_BODY,
+    ApiError,
+    DroppedConnectionError,
+    Request,
+    Response,
+    Route,
+    Router,
+    error_answer,
+)
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_REASONS: Final = {420: "Enhance Your Calm"}
+
+
+class App:
+    """The imitated service, as a WSGI callable."""
+
+    def __init__(
+        self, context: Context, *, ticks: Callable[[], float], sleep: Callable[[float], None]
+    ) -> None:
+        knobs = context.knobs
+        self._context = context
+        self._sleep = sleep
+        self._lock = threading.RLock()
+        self._gate = Gate(context.account)
+        self._limits = Limits(knobs, ticks, context.now)
+        self._failures, self._drops = Counter(knobs.fail_nth), Counter(knobs.drop_nth)
+        self.log = Log(knobs, context.now)
+        self._router = Router()
+        for api in (Public, Policies, Principals, Roles, Provisioning, Sharing, Folders, Assets):
+            api(context).register(self._router)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        response = self.answer(_request(environ))
+        body = response.body
+        headers = list(response.headers.items())
+        if isinstance(body, bytes):
+            headers.append(("Content-Length", str(len(body))))
+            body = [body]
+        start_response(f"{response.status} {_reason(response.status)}", headers)
+        return body
+
+    def answer(self, request: Request) -> Response:
+        """Answer one call and log it; raises DroppedConnectionError when the connection is to be dropped."""
+        if self._context.knobs.latency:
+            self._sleep(self._context.knobs.latency)
+        route, params, methods = self._router.find(request.method, request.path)
+        request = Request(
+            request.method,
+            request.path,
+            request.query,
+            request.authorization,
+            request.content_type,
+            request.body,
+            params,
+        )
+        key: AccountKey | Key | None = None
+        headers: dict[str, str] = {}
+        status: int | None = None
+        api = route.api if route else _api_of(request.path)
+        drop = self._context.knobs.drop if request.is_write and self._drops.hit() else ""
+        try:
+            if drop == "before":
+                raise DroppedConnectionError("dropped before the write took effect")
+            try:
+                headers = self._limits.admit(api)
+                if self._failures.hit():
+                    raise ApiError(500, "something went wrong")
+                if route is None:
+                    raise ApiError(405 if methods else 404, "method not allowed" if methods else "not found")
+                with self._lock:
+                    key = self._identify(route, request)
+                    self._context.serve_as(key)
+                    response = route.handler(request)
+            except ApiError as error:
+                response = error_answer(api, error)
+            if drop == "after":
+                raise DroppedConnectionError("dropped after the write took effect")
+            status = response.status
+            return Response(response.status, response.body, {**headers, **response.headers})
+        finally:
+            self.log.write(request, status, key.id if key else None)
+
+    def _identify(self, route: Route, request: Request) -> AccountKey | Key | None:
+        match route.api:
+            case "public":
+                return None
+            case "provisioning":
+                return self._gate.account_key(request)
+            case "permissions":
+                try:
+                    return self._gate.account_key(request)
+                except ApiError as error:
+                    raise ApiError(401, "invalid credentials") from error
+            case "upload":
+                return self._gate.uploading_key(request, request.payload())
+            case _:
+                return self._gate.environment_key(request)
+
+
+def _api_of(path: str) -> str:
+    """Which API's error body an unknown path is answered with."""
+    if path.startswith("/v2/"):
+        return "permissions"
+    return "provisioning" if path.startswith("/v1_1/provisioning/") else "admin"
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return _REASONS.get(status, "Unknown")
+
+
+def _request(environ: WSGIEnvironment) -> Request:
+    query: dict[str, list[str]] = {}
+    for name, value in parse_qsl(str(environ.get("QUERY_STRING", "")), keep_blank_values=True):
+        query.setdefault(name.removesuffix("[]"), []).append(value)
+    return Request(
+        method=str(environ["REQUEST_METHOD"]).upper(),
+        path=str(environ.get("PATH_INFO", "")).encode("latin-1").decode("utf-8", "replace"),
+        query={name: tuple(values) for name, values in query.items()},
+        authorization=str(environ.get("HTTP_AUTHORIZATION", "")),
+        content_type=str(environ.get("CONTENT_TYPE", "")),
+        body=_body(environ),
+    )
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    length = str(environ.get("CONTENT_LENGTH") or "0")
+    size = int(length) if length.isdigit() else 0
+    data: bytes = environ["wsgi.input"].read(min(size, MAX_BODY)) if size else b""
+    return data
