@@ -1,4 +1,4 @@
-"""One call at a time: send, retry within bounds, and turn every failure into an error of ours.
+"""One call at a time: send it, and repeat it within bounds when the answer may change.
 
 It knows nothing of users or roles. It repeats reads only; whoever writes needs other rules.
 """
@@ -6,7 +6,6 @@ It knows nothing of users or roles. It repeats reads only; whoever writes needs 
 from __future__ import annotations
 
 import datetime
-import json
 import random
 import re
 import threading
@@ -14,26 +13,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import httpx
 
+from permmigrate.cloudinary import answer
 from permmigrate.cloudinary.credentials import KeyPair
 from permmigrate.cloudinary.record import Record
-from permmigrate.errors import (
-    AbsentError,
-    CredentialsError,
-    DeniedError,
-    MalformedAnswerError,
-    ServiceError,
-    ThrottledError,
-    UnreachableError,
-)
+from permmigrate.errors import MalformedAnswerError, ThrottledError, UnreachableError
 
 Params = Mapping[str, str | int | bool]
 
-_THROTTLED: Final = (420, 429)
 _PAGES_AT_MOST: Final = 100_000
 _STRIKES: Final = 5
 """So many calls in a row without an answer mean that the service is gone, not slow."""
@@ -73,7 +64,7 @@ class Session:
         timing: Timing | None = None,
     ) -> None:
         self._client = client
-        self._secrets = tuple(sorted((s for s in secrets if s), key=len, reverse=True))
+        self._secrets = secrets
         self._patience = patience or Patience()
         self._timing = timing or Timing()
         self._lock = threading.Lock()
@@ -99,7 +90,7 @@ class Session:
         Raises the ServiceError that fits. Without a key no credentials are sent.
         """
         response = self._patiently(endpoint, _path(endpoint, values or {}), params or {}, key)
-        return Record(self._json(endpoint, response), endpoint)
+        return Record(answer.content(endpoint, response, key, self._secrets), endpoint)
 
     def pages(
         self,
@@ -132,12 +123,14 @@ class Session:
             self._fail_fast(endpoint)
             self._wait(max(0.0, min(self._held_until, deadline) - clock()))
             outcome = self._attempt(endpoint, path, params, key)
-            if isinstance(outcome, httpx.Response) and not _worth_repeating(outcome.status_code):
+            if isinstance(outcome, httpx.Response) and not answer.worth_repeating(outcome.status_code):
                 self._strikes, self._answered = 0, True
-                return self._accept(endpoint, outcome, key)
+                return outcome
             pause, asked = self._pause(outcome, attempt)
             if attempt == patience.attempts or clock() + pause > deadline:
-                raise self._given_up(endpoint, outcome, attempt, asked)
+                error = answer.given_up(endpoint, outcome, attempt, asked)
+                self._strikes += isinstance(error, UnreachableError | ThrottledError)
+                raise error
             if asked is not None:
                 with self._lock:
                     self._held_until = max(self._held_until, clock() + pause)
@@ -190,92 +183,6 @@ class Session:
                 hint="try again later; nothing was changed",
             )
 
-    def _given_up(
-        self, endpoint: str, outcome: httpx.Response | httpx.RequestError, attempts: int, asked: float | None
-    ) -> ServiceError:
-        tries = "once" if attempts == 1 else f"{attempts} times"
-        if isinstance(outcome, httpx.RequestError):
-            self._strikes += 1
-            return UnreachableError(
-                f"no answer from `{endpoint}`, tried {tries}: {_why(outcome)}",
-                hint="check the network, the proxy variables and `--api-url`",
-            )
-        status = outcome.status_code
-        if status in _THROTTLED:
-            self._strikes += 1
-            wait = f"; the service asks to wait {asked:.0f} seconds" if asked else ""
-            return ThrottledError(
-                f"`{endpoint}` is limited by the account's call rate ({status}), tried {tries}{wait}",
-                hint="try again later, or with fewer `--workers`",
-                status=status,
-            )
-        return ServiceError(
-            f"`{endpoint}` failed on the service's side ({status}), tried {tries}",
-            hint="try again later",
-            status=status,
-        )
-
-    def _accept(self, endpoint: str, response: httpx.Response, key: KeyPair | None) -> httpx.Response:
-        status = response.status_code
-        if status == 200:
-            return response
-        source = f"`{key.source}`" if key else "no credentials"
-        match status:
-            case 401:
-                raise CredentialsError(
-                    f"the service did not accept {source} for `{endpoint}` (401)",
-                    hint="check the key, the secret and what they belong to",
-                    status=status,
-                )
-            case 403:
-                raise DeniedError(
-                    f"the key of {source} may not call `{endpoint}` (403)",
-                    hint="give the key a role that covers it",
-                    status=status,
-                )
-            case 404:
-                raise AbsentError(
-                    f"`{endpoint}` found nothing (404)",
-                    hint="it does not exist, or the account's plan does not have it",
-                    status=status,
-                )
-        if 300 <= status < 400:
-            raise MalformedAnswerError(
-                f"`{endpoint}` points to another address ({status}), which is not followed",
-                hint="give the final address with `--api-url`",
-                status=status,
-            )
-        raise ServiceError(
-            f"`{endpoint}` was answered with {status}{self._told(response)}",
-            hint="the service did not understand the call as it is",
-            status=status,
-        )
-
-    def _told(self, response: httpx.Response) -> str:
-        """The service's own short message, with our secrets masked, or nothing."""
-        try:
-            message = response.json()["error"]["message"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return ""
-        text = "".join(c if c.isprintable() else " " for c in str(message))
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return f": {text[:200]}"
-
-    def _json(self, endpoint: str, response: httpx.Response) -> Any:
-        try:
-            return json.loads(response.content)
-        except (ValueError, RecursionError):
-            raise MalformedAnswerError(
-                f"`{endpoint}` did not answer with JSON",
-                hint="check `--api-url`; a proxy or a login page may be answering in its place",
-                status=response.status_code,
-            ) from None
-
-
-def _worth_repeating(status: int) -> bool:
-    return status in _THROTTLED or status >= 500
-
 
 def _path(endpoint: str, values: Mapping[str, str]) -> str:
     """Fill a template; a value stays one path segment, except a folder's path, whose slashes are real."""
@@ -286,19 +193,3 @@ def _path(endpoint: str, values: Mapping[str, str]) -> str:
         lambda match: quote(values[match[1]], safe="/" if match[1] == "folder" else ""),
         template,
     )
-
-
-def _why(error: httpx.RequestError) -> str:
-    match error:
-        case httpx.ConnectTimeout():
-            return "the connection took too long"
-        case httpx.TimeoutException():
-            return "it took too long"
-        case httpx.ProxyError():
-            return "the proxy refused"
-        case httpx.ConnectError() if "CERTIFICATE" in str(error).upper():
-            return "the certificate is not trusted"
-        case httpx.ConnectError():
-            return "the connection could not be made"
-        case _:
-            return "the connection was lost"

@@ -1,0 +1,214 @@
+"""One walk over a source: every read of a snapshot, and a ledger line for what became of each.
+
+A refusal becomes a gap and the walk goes on. It matches no share lists and builds no snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from permmigrate.catalog import Catalog
+from permmigrate.errors import DeniedError, ServiceError
+from permmigrate.model import (
+    EnvironmentId,
+    Folder,
+    Group,
+    LedgerEntry,
+    ManagementType,
+    Policy,
+    PolicyId,
+    ProductEnvironment,
+    ReadStatus,
+    Role,
+    RoleId,
+    User,
+)
+from permmigrate.snapshot.shareresolve import Unread
+from permmigrate.snapshot.source import Reading, Source, SystemCatalog
+
+T = TypeVar("T")
+
+UNREAD_CONTENTS: Final = "unread::"
+"""Begins the one policy id given to a role whose policies could not be read: no catalog defines it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a capture is."""
+
+    phase: str
+    done: int
+    total: int | None
+    """None when it is not known how much there is."""
+    calls: int
+    """Requests sent since the capture began."""
+
+
+class Crawl:
+    """One walk over a source: what was read, and the ledger so far."""
+
+    def __init__(self, source: Source, progress: Callable[[Progress], None]) -> None:
+        self._source = source
+        self._progress = progress
+        self.ledger: list[LedgerEntry] = []
+        self._errors: list[ServiceError] = []
+        self._something = False
+        self._partial_trees: set[str] = set()
+
+    def environments(self) -> tuple[ProductEnvironment, ...]:
+        found = self._one("environments", self._source.environments)
+        if self.ledger[-1].status.is_gap:
+            self._skip("every read of an environment", "keys folders policies assignments")
+        return found
+
+    def users(self) -> tuple[User, ...]:
+        listed = self._one("people", self._source.users, "users")
+        limited = [row.user for row in listed if not row.environments_known]
+        readings = self._batch(
+            "people", self._source.environments_of(limited), len(limited), "users' environments"
+        )
+        known: dict[str, tuple[EnvironmentId, ...]] = {
+            user.id: reading.rows for user, reading in zip(limited, readings, strict=True)
+        }
+        return tuple(
+            replace(row.user, environment_ids=known.get(row.user.id, row.user.environment_ids))
+            for row in listed
+        )
+
+    def groups(self) -> tuple[Group, ...]:
+        listed = self._one("groups", self._source.groups)
+        unknown = [row.group for row in listed if not row.members_known]
+        readings = self._batch("groups", self._source.members_of(unknown), len(unknown), "group members")
+        members = {group.id: reading.rows for group, reading in zip(unknown, readings, strict=True)}
+        return tuple(
+            replace(row.group, member_ids=members.get(row.group.id, row.group.member_ids)) for row in listed
+        )
+
+    def folders(self, environments: Sequence[ProductEnvironment]) -> tuple[Folder, ...]:
+        found: list[Folder] = []
+        for number, environment in enumerate(environments, 1):
+            if environment.cloud_name not in self._source.admin_clouds:
+                self._partial_trees.add(environment.id)
+                self.ledger.append(_no_admin_key(environment))
+                continue
+            for reading in self._source.folders(environment):
+                found.extend(reading.rows)
+                self._enter("folders", reading)
+                if reading.error is not None:
+                    self._partial_trees.add(environment.id)
+            self._tell("folders", number, len(environments))
+        return tuple(found)
+
+    def catalog(self) -> Catalog:
+        """The public catalog, plus the account's own roles and what the public one leaves out."""
+        public, schema = self._source.system_catalog(), self._source.cedar_schema()
+        for reading in (public, schema):
+            self._enter("catalog", reading, public=True)
+        system = public.rows[0] if public.rows else SystemCatalog((), ())
+        self._tell("catalog", 1, 1)
+        listed = {role.id: role for role in self.batch("roles", self._source.roles(), 3, "roles")}
+        known = {role.id: role for role in system.roles}
+        wanted = [
+            role
+            for role in listed.values()
+            if role.management_type is ManagementType.CUSTOM or role.id not in known
+        ]
+        roles: dict[RoleId, Role] = {role.id: _unread(role) for role in wanted} | known
+        policies: dict[PolicyId, Policy] = {}
+        for read in self._batch("roles", self._source.role_contents(wanted), len(wanted), "role contents"):
+            for contents in read.rows:
+                roles[contents.role.id] = contents.role
+                policies.update((policy.id, policy) for policy in contents.policies)
+        policies.update((policy.id, policy) for policy in system.policies)
+        origin = self._source.api_url + public.endpoint.removeprefix("GET ") if public.rows else ""
+        return Catalog.of(policies.values(), roles.values(), schema.rows[0] if schema.rows else {}, origin)
+
+    def batch(self, area: str, readings: Iterable[Reading[T]], total: int, phase: str) -> tuple[T, ...]:
+        """Take readings that each have a subject of their own; every one is a line of the ledger."""
+        rows: list[T] = []
+        for number, reading in enumerate(readings, 1):
+            self._enter(area, reading)
+            rows.extend(reading.rows)
+            self._tell(phase, number, total)
+        return tuple(rows)
+
+    def _one(self, area: str, read: Callable[[], Reading[T]], phase: str = "") -> tuple[T, ...]:
+        self._tell(phase or area, 0, None)
+        reading = read()
+        self._enter(area, reading)
+        self._tell(phase or area, len(reading.rows), len(reading.rows))
+        return reading.rows
+
+    def _batch(self, area: str, readings: Iterable[Reading[T]], total: int, phase: str) -> list[Reading[T]]:
+        """Take one small reading for each of many: one line for all that went well, one for each gap."""
+        found: list[Reading[T]] = []
+        for reading in readings:
+            found.append(reading)
+            if reading.error is not None:
+                self._enter(area, reading)
+            self._tell(phase, len(found), total)
+        good = [reading for reading in found if reading.error is None]
+        if good:
+            self._something = True
+            rows = sum(len(reading.rows) for reading in good)
+            detail = f"{len(good)} of {total} read"
+            self.ledger.append(LedgerEntry(area, good[0].endpoint, "", status_of(rows), rows, 200, detail))
+        return found
+
+    def _enter(self, area: str, reading: Reading[Any], *, public: bool = False) -> None:
+        error = reading.error
+        if error is None:
+            self._something = self._something or not public
+            status, http, detail = status_of(len(reading.rows)), 200, reading.note
+        else:
+            self._errors.append(error)
+            status = ReadStatus.DENIED if isinstance(error, DeniedError) else ReadStatus.FAILED
+            http, detail = error.status or 0, error.message
+        count = len(reading.rows)
+        self.ledger.append(
+            LedgerEntry(area, reading.endpoint, reading.subject, status, count, http or None, detail)
+        )
+
+    def _skip(self, what: str, areas: str) -> None:
+        self.ledger.extend(
+            LedgerEntry(area, what, "", ReadStatus.SKIPPED, detail="the environments could not be listed")
+            for area in areas.split()
+        )
+
+    def demand_something(self) -> None:
+        """Raise the first error when nothing of the account could be read."""
+        if not self._something and self._errors:
+            raise self._errors[0]
+
+    def unread(self, environments: Sequence[ProductEnvironment]) -> Unread:
+        gaps = {(entry.area, entry.subject) for entry in self.ledger if entry.status.is_gap}
+        return Unread(
+            users=("people", "") in gaps,
+            groups=("groups", "") in gaps,
+            environments=("environments", "") in gaps,
+            folders_of=frozenset(self._partial_trees),
+        )
+
+    def _tell(self, phase: str, done: int, total: int | None) -> None:
+        self._progress(Progress(phase, done, total, self._source.calls))
+
+
+def status_of(rows: int) -> ReadStatus:
+    return ReadStatus.READ if rows else ReadStatus.EMPTY
+
+
+def _unread(role: Role) -> Role:
+    """The role as long as its contents are not known: it names a policy that no catalog defines."""
+    return replace(role, policy_ids=(PolicyId(UNREAD_CONTENTS + role.id),))
+
+
+def _no_admin_key(environment: ProductEnvironment) -> LedgerEntry:
+    return LedgerEntry(
+        "folders",
+        "GET /v1_1/{cloud_name}/folders",
+        environment.name,
+        ReadStatus.SKIPPED,
+        detail=f"no CLOUDINARY_URL was given for cloud name {environment.cloud_name}",
+    )
