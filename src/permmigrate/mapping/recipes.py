@@ -123,7 +123,7 @@ def _step(
 
 def unknown_role(role: UnknownTarget, row: RowRef, at: RowRef) -> Obstacle:
     """The obstacle of a target that the catalog does not resolve to one role."""
-    near = " or ".join(f"`{each}`" for each in role.suggestions)
+    near = " or ".join(f"`{each}`" for each in ", ".join(role.suggestions).split(", ") if each)
     ambiguous = role.reason.startswith("names")
     hint = f"name one by its id: {near}" if ambiguous else f"did you mean {near}?" if near else ""
     return Obstacle("unknown-role", f"role `{role.name}` {role.reason}", hint, row, at)
