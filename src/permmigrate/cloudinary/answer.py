@@ -48,17 +48,18 @@ def refusal(
     endpoint: str, response: httpx.Response, key: KeyPair | None, secrets: tuple[str, ...]
 ) -> ServiceError:
     """The error for an answer that is not 200 and that repeating would not change."""
-    status, source = response.status_code, f"`{key.source}`" if key else "no credentials"
-    if status == 401:
+    status = response.status_code
+    if status == 401 and key:
         return CredentialsError(
-            f"the service did not accept {source} for `{endpoint}` (401)",
+            f"the service did not accept `{key.source}` for `{endpoint}` (401)",
             hint="check the key, the secret and what they belong to",
             status=status,
         )
-    if status == 403:
+    if status in (401, 403):
+        who = f"the key of `{key.source}`" if key else "a caller without a key"
         return DeniedError(
-            f"the key of {source} may not call `{endpoint}` (403)",
-            hint="give the key a role that covers it",
+            f"{who} may not call `{endpoint}` ({status})",
+            hint="give the key a role that covers it" if key else "it should be public: check `--api-url`",
             status=status,
         )
     if status == 404:

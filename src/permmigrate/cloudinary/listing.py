@@ -7,41 +7,39 @@ what follows the last one. Nothing is assumed: pages are asked for until one bri
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from permmigrate.cloudinary.session import Params
-from permmigrate.errors import CredentialsError, MalformedAnswerError, ServiceError
+from permmigrate.errors import MalformedAnswerError
 
 T = TypeVar("T")
 
-PAGES_AT_MOST = 20_000
+PAGES_AT_MOST: Final = 20_000
 
 
 def numbered_pages(
-    read: Callable[[Params], tuple[T, ...]], identity: Callable[[T], Hashable], page_size: int
+    endpoint: str,
+    read: Callable[[Params], tuple[tuple[T, ...], int | None]],
+    identity: Callable[[T], Hashable],
+    page_size: int,
 ) -> tuple[T, ...]:
-    """Read page 1, 2, ... until a page brings no new row; then page 0, for a server that starts there.
+    """Read the list without a page's number, then pages 1, 2, ... until one from 2 on brings no new row.
 
-    A server that ignores `page` and one that repeats its last page both end the walk. A row that moved to
-    a later page while we read is kept once.
+    That is whole for servers that count from 0, count from 1, ignore `page`, repeat their last page or give
+    fewer rows than asked. A total, where the answer has one, ends the walk early and is held against the
+    rows in the end. A row that moved to a later page while we read is kept once.
     """
     rows: dict[Hashable, T] = {}
-
-    def took(page: int) -> bool:
-        new = [row for row in read({"page": page, "page_size": page_size}) if identity(row) not in rows]
-        rows.update((identity(row), row) for row in new)
-        return bool(new)
-
-    for page in range(1, PAGES_AT_MOST):
-        if not took(page):
+    total: int | None = None
+    for page in range(PAGES_AT_MOST):
+        found, total = read({"page_size": page_size} | ({"page": page} if page else {}))
+        before = len(rows)
+        for row in found:
+            rows.setdefault(identity(row), row)
+        if len(rows) == total or (page > 1 and len(rows) == before):
             break
     else:
-        raise MalformedAnswerError(f"the list did not end after {PAGES_AT_MOST} pages")
-    try:
-        took(0)
-    except CredentialsError:
-        raise
-    except ServiceError as error:
-        if error.status is None or not 400 <= error.status < 500:
-            raise
+        raise MalformedAnswerError(f"`{endpoint}` did not end after {PAGES_AT_MOST} pages")
+    if total is not None and len(rows) < total:
+        raise MalformedAnswerError(f"`{endpoint}` gave {len(rows)} of {total} rows and no way to the others")
     return tuple(rows.values())

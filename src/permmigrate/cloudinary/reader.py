@@ -74,6 +74,7 @@ class Reader:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._session.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._client.close()
 
@@ -105,11 +106,13 @@ class Reader:
         """Every user, pending ones included (spec: the default of `pending` is all users)."""
         endpoint = f"{_PROVISIONING}/users"
 
-        def page(params: Params) -> tuple[ListedUser, ...]:
+        def page(params: Params) -> tuple[tuple[ListedUser, ...], int | None]:
             answer = self._session.read(endpoint, self._owner(), params, key=self._credentials.account)
-            return wire.users(answer)
+            return wire.users(answer), None
 
-        return _reading(endpoint, lambda: numbered_pages(page, lambda row: row.user.id, self._page_size))
+        return _reading(
+            endpoint, lambda: numbered_pages(endpoint, page, lambda row: row.user.id, self._page_size)
+        )
 
     def environments_of(self, users: Sequence[User]) -> Iterator[Reading[EnvironmentId]]:
         endpoint = f"{_PROVISIONING}/users/{{user_id}}/sub_accounts"
@@ -143,11 +146,11 @@ class Reader:
         def read(environment: ProductEnvironment) -> tuple[ApiKey, ...]:
             values = self._owner() | {"sub_account_id": environment.id}
 
-            def page(params: Params) -> tuple[ApiKey, ...]:
+            def page(params: Params) -> tuple[tuple[ApiKey, ...], int | None]:
                 answer = self._session.read(endpoint, values, params, key=self._credentials.account)
-                return wire.api_keys(answer, environment.id)
+                return wire.api_keys(answer, environment.id), answer.count("total")
 
-            return numbered_pages(page, lambda key: key.id, self._page_size)
+            return numbered_pages(endpoint, page, lambda key: key.id, self._page_size)
 
         return self._each(environments, lambda one: _reading(endpoint, lambda: read(one), one.name))
 

@@ -46,7 +46,8 @@ class Timing:
     """Where time and chance come from."""
 
     clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] | None = None
+    """None: a sleep that ends when the session is closed."""
     now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
     chance: Callable[[], float] = random.random
     """A number in [0, 1)."""
@@ -72,10 +73,15 @@ class Session:
         self._strikes = 0
         self._answered = False
         self._held_until = float("-inf")
+        self._closed = threading.Event()
 
     @property
     def calls(self) -> int:
         return self._calls
+
+    def close(self) -> None:
+        """Let waiting calls give up; nothing is sent from now on."""
+        self._closed.set()
 
     def read(
         self,
@@ -174,9 +180,11 @@ class Session:
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0:
-            self._timing.sleep(seconds)
+            (self._timing.sleep or self._closed.wait)(seconds)
 
     def _fail_fast(self, endpoint: str) -> None:
+        if self._closed.is_set():
+            raise UnreachableError(f"`{endpoint}` was not called: the session is closed")
         if self._strikes >= (_STRIKES if self._answered else 1):
             raise UnreachableError(
                 f"`{endpoint}` was not called: the service had stopped answering",

@@ -1,4 +1,4 @@
-"""The `Snapshot` value. It sorts itself when built and answers look-ups; files and crawling live elsewhere."""
+"""The `Snapshot` value. It sorts itself when built and answers look-ups; files and crawls live elsewhere."""
 
 from __future__ import annotations
 

@@ -1,0 +1,111 @@
+"""Credentials come from what people already have, and never show themselves."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from permmigrate.cloudinary.credentials import Credentials, from_environment
+from permmigrate.errors import UsageError
+
+ACCOUNT = {"CLOUDINARY_ACCOUNT_URL": "account://11122233344:s3cr3t-canary@acc-1"}
+
+
+def clouds(credentials: Credentials) -> dict[str, tuple[str, str]]:
+    return {cloud: (pair.key, pair.secret) for cloud, pair in credentials.environments.items()}
+
+
+def test_account_url_is_read() -> None:
+    """`account://KEY:SECRET@ACCOUNT_ID` gives the account and its key."""
+    found = from_environment(ACCOUNT)
+
+    assert ("acc-1", "11122233344", "s3cr3t-canary") == (
+        found.account_id,
+        found.account.key,
+        found.account.secret,
+    )
+
+
+def test_vendor_variables_are_read() -> None:
+    """The three variables of the vendor's SDK work without a URL."""
+    found = from_environment(
+        {
+            "CLOUDINARY_PROVISIONING_API_KEY": "k",
+            "CLOUDINARY_PROVISIONING_API_SECRET": "s",
+            "CLOUDINARY_ACCOUNT_ID": "a",
+        }
+    )
+
+    assert ("a", "k", "s") == (found.account_id, found.account.key, found.account.secret)
+
+
+def test_option_wins_over_variables() -> None:
+    """A value given on the command line replaces the variable."""
+    found = from_environment(ACCOUNT, account_url="account://k2:s2@acc-2")
+
+    assert ("acc-2", "--account-url") == (found.account_id, found.account.source)
+
+
+def test_parts_are_percent_decoded() -> None:
+    """`@`, `:` and `/` in a part are written percent-encoded."""
+    found = from_environment({"CLOUDINARY_ACCOUNT_URL": "account://k:a%40b%3Ac%2Fd@acc"})
+
+    assert "a@b:c/d" == found.account.secret
+
+
+def test_several_environment_urls_are_read() -> None:
+    """`CLOUDINARY_URL`, `CLOUDINARY_URL_2` and options add up; an option replaces its cloud's variable."""
+    env = ACCOUNT | {
+        "CLOUDINARY_URL": "cloudinary://k1:s1@one",
+        "CLOUDINARY_URL_2": "cloudinary://k2:s2@two?secure=true",
+        "CLOUDINARY_URL_PROD": "cloudinary://k3:s3@three",
+        "CLOUDINARY_URLS": "not ours",
+    }
+
+    found = from_environment(env, environment_urls=["cloudinary://k9:s9@two", "cloudinary://k4:s4@four"])
+
+    assert {"one": ("k1", "s1"), "two": ("k9", "s9"), "three": ("k3", "s3"), "four": ("k4", "s4")} == clouds(
+        found
+    )
+
+
+def test_two_keys_for_one_cloud_are_refused() -> None:
+    """Two variables for one cloud name are a mistake that names both variables."""
+    env = ACCOUNT | {"CLOUDINARY_URL": "cloudinary://k:s@one", "CLOUDINARY_URL_2": "cloudinary://k2:s2@one"}
+
+    with pytest.raises(UsageError, match="`CLOUDINARY_URL` and `CLOUDINARY_URL_2`"):
+        from_environment(env)
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"CLOUDINARY_ACCOUNT_URL": "account://11122233344:s3cr3t-canary"},
+        {"CLOUDINARY_ACCOUNT_URL": "11122233344:s3cr3t-canary@acc"},
+        {"CLOUDINARY_ACCOUNT_URL": "cloudinary://11122233344:s3cr3t-canary@acc"},
+        {"CLOUDINARY_ACCOUNT_URL": "account://11122233344:s3cr3t-canary@x@acc"},
+        {"CLOUDINARY_PROVISIONING_API_SECRET": "s3cr3t-canary", "CLOUDINARY_ACCOUNT_ID": "11122233344"},
+        ACCOUNT | {"CLOUDINARY_URL": "cloudinary:11122233344:s3cr3t-canary@acc"},
+        {},
+    ],
+)
+def test_errors_name_the_variable_and_show_no_value(env: dict[str, str]) -> None:
+    """What is missing or malformed is named by its variable; no part of a value is repeated."""
+    with pytest.raises(UsageError) as caught:
+        from_environment(env)
+
+    text = f"{caught.value} {caught.value.hint} {caught.value!r}"
+    assert "CLOUDINARY_" in text
+    assert "s3cr3t-canary" not in text
+    assert "11122233344" not in text
+
+
+def test_repr_has_no_secret_and_the_header_has() -> None:
+    """A secret leaves in the Authorization header only."""
+    found = from_environment(ACCOUNT | {"CLOUDINARY_URL": "cloudinary://k:other-canary@one"})
+
+    assert "canary" not in repr(found)
+    assert "canary" not in str(found)
+    assert b"11122233344:s3cr3t-canary" == base64.b64decode(found.account.authorization().split()[1])
+    assert {"s3cr3t-canary", "other-canary"} == set(found.secrets)
