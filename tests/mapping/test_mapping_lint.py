@@ -227,7 +227,7 @@ def test_what_the_tables_alone_show(
     ],
 )
 def test_what_a_catalog_shows(tmp_path: Path, table: str, rows: tuple[str, ...], expected: list[str]) -> None:
-    """Targets that are missing or would have no effect are found once each, with the rule that forbids them."""
+    """Targets that are missing or would have no effect are found once each, with the rule against them."""
     notices = found(tmp_path, CATALOG, **{table: rows})
     assert len(notices) == len(expected), notices
     assert all(notice.startswith(start) for notice, start in zip(notices, expected, strict=True)), notices
@@ -241,7 +241,8 @@ def test_a_snapshot_shows_what_is_unmapped(tmp_path: Path) -> None:
     hint = "(add a row; `none` is an answer too)"
     assert notices == [
         f"error unmapped: api_keys.csv: no row of api_keys.csv matches the key: web {hint}",
-        f"error unmapped: user_roles.csv: no row of user_roles.csv translates an empty legacy role: Nil {hint}",
+        "error unmapped: user_roles.csv: no row of user_roles.csv translates an empty legacy role: "
+        f"Nil {hint}",
         "error unmapped: user_roles.csv: no row of user_roles.csv translates legacy role `owner`: "
         f"User0, User1, User2 and 2 more {hint}",
     ]

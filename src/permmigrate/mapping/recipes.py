@@ -113,7 +113,10 @@ def _step(
     label = f"role `{role.id}`"
     reason = refusal(role, holder)
     if reason:
-        return Obstacle("wrong-principal", f"{label} for a {holder.label}: {reason}", "", row.ref, row.ref)
+        article = "an" if holder.label[0] in "aA" else "a"
+        return Obstacle(
+            "wrong-principal", f"{label} for {article} {holder.label}: {reason}", "", row.ref, row.ref
+        )
     reason = misplaced(role, scope, kind)
     if reason:
         at = at if part and misfit(part, role) else row.ref

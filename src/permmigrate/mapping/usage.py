@@ -53,9 +53,7 @@ def missing(translation: Translation, snapshot: Snapshot) -> Iterator[Notice]:
     for (kind, value), found in holders.items():
         names = [snapshot.principal_name(principal) for principal in list(found)[:_NAMED]]
         more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-        message = (
-            f"{unmapped(kind, value)}, and {', '.join(names)}{more} {'has' if len(found) == 1 else 'have'} it"
-        )
+        message = f"{unmapped(kind, value)}: {', '.join(names)}{more}"
         yield error("unmapped", RowRef(TABLE_OF[kind], 0), message, "add a row; `none` is an answer too")
 
 
