@@ -15,8 +15,8 @@ from permmigrate.report.words import outcome
 from permmigrate.snapshot import Snapshot
 
 _FINDING_COLUMNS = (
-    Column("severity", "Severity", Kind.SEVERITY, 11),
-    Column("verdict", "Verdict", Kind.VERDICT, 16),
+    Column("severity", "Severity", Kind.SEVERITY, 17),
+    Column("verdict", "Verdict", Kind.VERDICT, 19),
     Column("principal_kind", "Kind", Kind.STATE, 12),
     Column("principal", "Principal", Kind.TEXT, 26),
     Column("principal_detail", "Known by", Kind.TEXT, 28),
@@ -119,7 +119,7 @@ def environment_name(snapshot: Snapshot, environment_id: str) -> str:
 def capability_table(diff: Diff) -> Table:
     """What the capability numbers in findings mean; the row's place is the number."""
     columns = (
-        Column("severity", "Severity", Kind.SEVERITY, 11),
+        Column("severity", "Severity", Kind.SEVERITY, 17),
         Column("label", "In words", Kind.TEXT, 40),
         Column("scope", "Scope", Kind.STATE, 10),
         Column("action", "Action", Kind.ID, 22),
@@ -138,7 +138,7 @@ def cause_table(diff: Diff) -> Table:
         Column("ref", "Row", Kind.ID, 24),
         Column("text", "What it says", Kind.TEXT, 60),
         Column("confidence", "Confidence", Kind.STATE, 13),
-        Column("severity", "Worst", Kind.SEVERITY, 11),
+        Column("severity", "Worst", Kind.SEVERITY, 17),
         Column("expansions", "Expansions", Kind.NUMBER, 12),
         Column("sole_expansions", "Gone if it goes", Kind.NUMBER, 15),
         Column("principals", "Principals", Kind.NUMBER, 11),
@@ -195,7 +195,7 @@ def _file_and_line(ref: str) -> tuple[str, int]:
 def principal_table(diff: Diff, found: Counter[tuple[PrincipalRef, Verdict]]) -> Table:
     """One row for each principal, changed or not."""
     columns = (
-        Column("outcome", "Outcome", Kind.VERDICT, 16),
+        Column("outcome", "Outcome", Kind.VERDICT, 19),
         Column("principal_kind", "Kind", Kind.STATE, 12),
         Column("principal", "Principal", Kind.TEXT, 28),
         Column("principal_detail", "Known by", Kind.TEXT, 30),
@@ -236,7 +236,7 @@ def key_table(diff: Diff, snapshot: Snapshot, found: Counter[tuple[PrincipalRef,
     """API keys and account keys: which would be refused (403) and which could do more than today."""
     columns = (
         Column("risk", "Risk", Kind.STATE, 26),
-        Column("outcome", "Outcome", Kind.VERDICT, 16),
+        Column("outcome", "Outcome", Kind.VERDICT, 19),
         Column("principal_kind", "Kind", Kind.STATE, 12),
         Column("principal", "Key", Kind.TEXT, 28),
         Column("principal_id", "Key id", Kind.ID, 24),

@@ -20,7 +20,7 @@ from permmigrate.report.island import pack
 from permmigrate.report.layout import LAYOUTS, ORDERS
 from permmigrate.report.table import Table
 from permmigrate.report.text import moment, plural, visible
-from permmigrate.report.view import DiffView
+from permmigrate.report.value import DiffView, ReadinessView
 
 STATIC_ROWS: Final = 100
 """Rows of a table that is readable without a script; the rest is counted and is in the workbook."""
@@ -28,15 +28,19 @@ STATIC_ROWS: Final = 100
 _SCRIPTS: Final = ("store.js", "grid.js", "detail.js", "page.js")
 
 
-def render(view: DiffView, templates: Path) -> str:
-    """The page of a comparison; `templates` is the folder of the report templates."""
+def render(view: DiffView | ReadinessView, templates: Path) -> str:
+    """The page of a comparison or a readiness; `templates` is the folder of the report templates."""
     data = [(table.key, pack(table, LAYOUTS[table.key])) for table in view.tables if table.key in LAYOUTS]
+    tables = {table.key: table for table in view.tables}
+    capabilities = tables["capabilities"].records() if "capabilities" in tables else iter(())
+    causes = tables["causes"].records() if "causes" in tables else iter(())
     words = {
-        "capabilities": [_plain(record) for record in view.table("capabilities").records()],
-        "causes": {visible(str(r["ref"])): _plain(r) for r in view.table("causes").records()},
+        "capabilities": [_plain(record) for record in capabilities],
+        "causes": {visible(str(record["ref"])): _plain(record) for record in causes},
         "orders": ORDERS,
     }
-    return _page(templates, "diff.html.j2", view=view, data=data, words=words)
+    name = "diff.html.j2" if isinstance(view, DiffView) else "readiness.html.j2"
+    return _page(templates, name, view=view, data=data, words=words)
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:

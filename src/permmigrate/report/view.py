@@ -7,81 +7,17 @@ and the document agree by construction. It decides nothing about access and form
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
 from permmigrate.diff import Diff, Severity, Verdict
 from permmigrate.model import PrincipalRef, PrincipalType
 from permmigrate.report import administrators, evidence, findings, matrices
-from permmigrate.report.matrices import Matrix
-from permmigrate.report.table import Column, Kind, Table
+from permmigrate.report.assessment import readiness_view
 from permmigrate.report.text import plural
+from permmigrate.report.value import Banner, DiffView, Figure, Notice, ReadinessView
 from permmigrate.report.words import banner_sentence
 from permmigrate.snapshot import Snapshot
 
-
-@dataclass(frozen=True, slots=True)
-class Banner:
-    """What the report says in one breath."""
-
-    headline: str
-    tone: str
-    """`gained`, `maybe` or `good`: how the renderer colours it, always beside the words."""
-    sentence: str
-    details: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One large number under the banner."""
-
-    key: str
-    label: str
-    value: int
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A sentence that wants attention, with what to do about it."""
-
-    severity: str
-    title: str
-    detail: str
-    subjects: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DiffView:
-    """The whole comparison report as finished values."""
-
-    account_id: str
-    captured_at: str
-    compared_with: str
-    illustrative: bool
-    complete: bool
-    banner: Banner
-    figures: tuple[Figure, ...]
-    read_summary: str
-    known_summary: str
-    risks: tuple[Notice, ...]
-    tables: tuple[Table, ...]
-    by_kind: Matrix
-    by_legacy_role: Matrix
-    roles: Matrix
-    assumptions: tuple[str, ...]
-    not_checked: tuple[str, ...]
-    digests: tuple[tuple[str, str], ...]
-    provenance: tuple[tuple[str, str], ...]
-    sizes: tuple[tuple[str, int], ...]
-
-    @property
-    def most_expansions(self) -> int:
-        """The largest count in the list of causes, for scaling its bars."""
-        counts = self.table("causes").values("expansions")
-        return max((count for count in counts if isinstance(count, int)), default=0)
-
-    def table(self, key: str) -> Table:
-        return next(table for table in self.tables if table.key == key)
+__all__ = ["DiffView", "ReadinessView", "diff_view", "readiness_view"]
 
 
 def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
@@ -221,10 +157,3 @@ def _digests(diff: Diff) -> tuple[tuple[str, str], ...]:
         ("Mapping", diff.mapping_digest),
         ("Catalog", diff.catalog_digest),
     )
-
-
-def provenance_table(view: DiffView) -> Table:
-    """Where the report is from, as a table for renderers that only know tables."""
-    columns = (Column("what", "What", Kind.TEXT, 28), Column("value", "Value", Kind.ID, 90))
-    rows = (*view.provenance, *((label, f"{count:,}") for label, count in view.sizes))
-    return Table("provenance", "Provenance", "Where a number comes from.", columns, rows)

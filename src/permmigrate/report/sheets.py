@@ -1,0 +1,227 @@
+"""How a cell and a table look in a workbook: formats, text that Excel can hold, one table on one sheet.
+
+Every cell is written as text unless its column says number: nothing is ever read as a formula, link or date.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from permmigrate.report.table import Cell, Column, Kind, Table
+from permmigrate.report.text import visible
+
+MAX_ROWS: Final = 1_048_000
+"""Rows of a table on one sheet; Excel ends at 1,048,576, and the note about the rest needs a row."""
+MAX_TEXT: Final = 32_767
+"""UTF-16 units in a cell, Excel's limit."""
+MAX_LINES: Final = 200
+"""Line feeds in a cell; Excel repairs a file that has more than 253."""
+
+_MOST_LINES_SHOWN: Final = 5
+_LINE_POINTS: Final = 15
+_ONE_PAGE: Final = 230
+"""Characters of column width that still print readably on one page across."""
+
+INK, MUTED, ACCENT, LINE = "#17202B", "#566170", "#2A52B5", "#D5DAE1"
+
+MARKS: Final = {
+    "gained": ("▲", "#A92A22", "#FCEEEC"),
+    "maybe gained": ("△", "#7D5300", "#FDF3DD"),
+    "lost": ("▼", "#3D566F", "#EBF0F5"),
+    "maybe lost": ("▽", "#3D566F", "#F3F6F9"),
+    "unknown": ("?", "#5A5F68", "#EFF0F2"),
+    "unchanged": ("=", "#5A5F68", "#FFFFFF"),
+    "critical": ("■■■■", "#A92A22", "#FCEEEC"),
+    "high": ("■■■□", "#A92A22", "#FFFFFF"),
+    "medium": ("■■□□", "#7D5300", "#FFFFFF"),
+    "low": ("■□□□", "#566170", "#FFFFFF"),
+    "denied": ("✕", "#A92A22", "#FCEEEC"),
+    "failed": ("✕", "#A92A22", "#FCEEEC"),
+    "unreadable": ("✕", "#A92A22", "#FCEEEC"),
+    "skipped": ("–", "#7D5300", "#FDF3DD"),
+    "read": ("✓", "#1C6A46", "#FFFFFF"),
+    "incomplete": ("!", "#7D5300", "#FDF3DD"),
+    "complete": ("✓", "#1C6A46", "#FFFFFF"),
+    "not used": ("!", "#7D5300", "#FDF3DD"),
+    "blocked": ("✕", "#A92A22", "#FCEEEC"),
+    "attention": ("!", "#7D5300", "#FDF3DD"),
+    "ready": ("✓", "#1C6A46", "#E6F4EC"),
+    "gains": ("▲", "#A92A22", "#FCEEEC"),
+    "loses": ("▼", "#7D5300", "#FDF3DD"),
+    "403": ("▼", "#3D566F", "#EBF0F5"),
+    "over-powered": ("▲", "#A92A22", "#FCEEEC"),
+    "403 and over-powered": ("▲▼", "#A92A22", "#FCEEEC"),
+}
+"""Word: icon, ink, ground. The word stays in the cell; the icon comes with the number format."""
+
+
+def fitting(text: str, more: str = "the JSON document has the rest") -> str:
+    """Text as Excel can hold it: visible, at most 32,767 UTF-16 units, and saying so when cut."""
+    text = "\n".join(visible(line) for line in text.split("\n")) if "\n" in text else visible(text)
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * MAX_TEXT:
+        return text
+    note = f" … cut here: {len(units) // 2:,} characters; {more}"
+    return units[: 2 * (MAX_TEXT - len(note))].decode("utf-16-le", "ignore") + note
+
+
+def lines(values: list[str]) -> str:
+    """Several lines as one cell, saying how many were left out."""
+    shown = [visible(value) for value in values[:MAX_LINES]]
+    if len(values) > MAX_LINES:
+        shown.append(f"… and {len(values) - MAX_LINES:,} more; the JSON document has them")
+    return fitting("\n".join(shown))
+
+
+class Look:
+    """The formats of one workbook, made once."""
+
+    def __init__(self, book: Workbook) -> None:
+        def style(**properties: Any) -> Format:
+            return book.add_format({"font_color": INK, "valign": "top", **properties})
+
+        rule = {"bottom": 4, "bottom_color": LINE}
+        self.head = style(
+            bold=True,
+            bg_color="#EEF1F5",
+            bottom=1,
+            bottom_color="#9AA5B3",
+            text_wrap=True,
+            valign="vcenter",
+            indent=1,
+        )
+        self.text = style(num_format="@", text_wrap=True, indent=1, **rule)
+        self.id = style(num_format="@", font_name="Consolas", font_size=10, indent=1, **rule)
+        self.number = style(num_format="#,##0", **rule)
+        self.head_number = style(
+            bold=True,
+            bg_color="#EEF1F5",
+            bottom=1,
+            bottom_color="#9AA5B3",
+            text_wrap=True,
+            valign="vcenter",
+            align="right",
+        )
+        self.title = style(bold=True, font_size=20)
+        self.sentence = style(font_size=14, text_wrap=True)
+        self.strong = style(bold=True, font_size=12)
+        self.muted = style(font_color=MUTED, text_wrap=True, num_format="@")
+        self.label = style(bold=True, font_color="#7D5300", bg_color="#FDF3DD", text_wrap=True)
+        self.link = style(font_color=ACCENT, underline=1)
+        self.marks = {
+            word: book.add_format(
+                {"font_color": ink, "bg_color": ground, "num_format": f'"{icon}  "@', "bold": True}
+            )
+            for word, (icon, ink, ground) in MARKS.items()
+        }
+
+    def head_of(self, kind: Kind) -> Format:
+        """The format of a column's heading."""
+        return self.head_number if kind is Kind.NUMBER else self.head
+
+    def of(self, kind: Kind) -> Format:
+        """The format of a column's cells."""
+        return {Kind.ID: self.id, Kind.NUMBER: self.number}.get(kind, self.text)
+
+
+def put(
+    sheet: Worksheet, look: Look, row: int, at: int, column: Column, value: Cell, words: list[str]
+) -> None:
+    """Write one cell; `words` are the capabilities' labels."""
+    style = look.of(column.kind)
+    match column.kind, value:
+        case Kind.NUMBER, int():
+            sheet.write_number(row, at, value, style)
+        case Kind.FLAG, _:
+            sheet.write_string(row, at, "yes" if value else "no", style)
+        case Kind.CAPABILITIES, tuple():
+            sheet.write_string(
+                row, at, lines([words[place] for place in value if isinstance(place, int)]), style
+            )
+        case _, tuple():
+            sheet.write_string(row, at, lines([str(part) for part in value]), style)
+        case _:
+            sheet.write_string(row, at, fitting(str(value)), style)
+
+
+def fill(sheet: Worksheet, look: Look, table: Table, words: list[str], *, most: int = MAX_ROWS) -> None:
+    """One table on one sheet: header in row 1, frozen, filtered, printed on every page."""
+    for at, column in enumerate(table.columns):
+        sheet.set_column(at, at, column.width)
+        sheet.write_string(0, at, column.label, look.head_of(column.kind))
+    sheet.set_row(0, 32)
+    shown = table.rows[:most]
+    for row, cells in enumerate(shown, start=1):
+        tall = _height(table.columns, cells)
+        if tall > 1:
+            sheet.set_row(row, _LINE_POINTS * tall)
+        for at, (column, value) in enumerate(zip(table.columns, cells, strict=True)):
+            put(sheet, look, row, at, column, value, words)
+    last = len(shown)
+    if not shown:
+        sheet.write_string(1, 0, "no rows", look.muted)
+    if len(table) > most:
+        note = f"{len(table) - most:,} more rows do not fit on a sheet; the JSON document has them all"
+        sheet.write_string(last + 1, 0, note, look.label)
+    finish(sheet, look, table, last)
+
+
+def _height(columns: tuple[Column, ...], cells: tuple[Cell, ...]) -> int:
+    """Lines a row wants, few enough to keep the sheet scannable; the cell holds the rest."""
+    wanted = 1
+    for column, value in zip(columns, cells, strict=True):
+        if isinstance(value, tuple):
+            wanted = max(wanted, len(value))
+        elif isinstance(value, str) and column.kind is Kind.TEXT:
+            wanted = max(wanted, -(-len(value) // column.width))
+    return min(wanted, _MOST_LINES_SHOWN)
+
+
+def finish(sheet: Worksheet, look: Look, table: Table, last: int) -> None:
+    """Freeze, filter, mark words and set up printing for a sheet whose rows are written."""
+    width = len(table.columns) - 1
+    sheet.freeze_panes(1, _frozen(table))
+    sheet.autofilter(0, 0, last, width)
+    for at, column in enumerate(table.columns):
+        if column.kind in (Kind.SEVERITY, Kind.VERDICT, Kind.STATE) and last:
+            mark(sheet, look, 1, at, last, at, _words_in(table, at))
+    sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{last + 2}"})
+    pages = -(-sum(column.width for column in table.columns) // _ONE_PAGE)
+    printing(sheet, landscape=True, across=pages)
+    sheet.repeat_rows(0)
+    if pages > 1:
+        sheet.repeat_columns(0, _frozen(table) - 1)
+
+
+def _frozen(table: Table) -> int:
+    """Columns that stay in sight: up to and with the one that names the row."""
+    keys = [column.key for column in table.columns]
+    return keys.index("principal") + 1 if "principal" in keys else 1
+
+
+def _words_in(table: Table, at: int) -> list[str]:
+    return sorted({str(row[at]) for row in table.rows} & MARKS.keys())
+
+
+def mark(
+    sheet: Worksheet, look: Look, top: int, left: int, bottom: int, right: int, words: list[str]
+) -> None:
+    """Colour and icon by the cell's word, so that they follow when rows are sorted or words are changed."""
+    for word in words:
+        rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": look.marks[word]}
+        sheet.conditional_format(top, left, bottom, right, rule)
+
+
+def printing(sheet: Worksheet, *, landscape: bool, across: int = 1) -> None:
+    """A4, so many pages wide, with the sheet's name and page numbers."""
+    sheet.set_paper(9)
+    if landscape:
+        sheet.set_landscape()
+    sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
+    sheet.fit_to_pages(across, 0)
+    sheet.hide_gridlines(1)
+    sheet.set_footer("&L&8permmigrate · &A&R&8&P / &N")

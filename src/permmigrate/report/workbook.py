@@ -1,0 +1,108 @@
+"""Write a finished view as one workbook with the page's rows and numbers, for people who live in Excel.
+
+Native charts, filters and frozen headers; no macro, no formula, no link that leaves the file.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
+
+from permmigrate.errors import UsageError
+from permmigrate.report import files
+from permmigrate.report.sheets import MAX_ROWS, Look, fill
+from permmigrate.report.summary_sheet import diff_summary, read_me, readiness_summary
+from permmigrate.report.table import Table
+from permmigrate.report.value import DiffView, ReadinessView, provenance_table
+
+_DIFF_SHEETS: Final = (
+    ("Causes", "causes"),
+    ("Administrators", "administrators"),
+    ("Expansions", "expansions"),
+    ("Reductions", "reductions"),
+    ("Undecided", "undecided"),
+    ("Principals", "principals"),
+    ("API keys", "keys"),
+    ("Places", "places"),
+    ("Mapping", "coverage"),
+    ("Completeness", "ledger"),
+    ("Not known", "uncertainties"),
+    ("Orphan shares", "orphans"),
+    ("Hygiene", "hygiene"),
+    ("Capabilities", "capabilities"),
+)
+_READINESS_SHEETS: Final = (
+    ("Findings", "findings"),
+    ("Areas", "areas"),
+    ("Completeness", "ledger"),
+    ("Orphan shares", "orphans"),
+    ("Hygiene", "hygiene"),
+)
+_EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def write(view: DiffView | ReadinessView, path: Path, *, most: int = MAX_ROWS) -> None:
+    """Write the workbook, whole or not at all; `most` limits the rows of a sheet. Raises `UsageError`."""
+    files.write_with(path, lambda place: _write(view, place, most))
+
+
+def _write(view: DiffView | ReadinessView, place: Path, most: int) -> None:
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    book = Workbook(str(place), options)
+    book.set_properties(
+        {
+            "title": f"permmigrate: {view.banner.headline}",
+            "subject": f"account {view.account_id}",
+            "created": _moment(view.captured_at),
+        }
+    )
+    book.set_size(2400, 1500)
+    _sheets(view, book, most)
+    try:
+        book.close()
+    except FileCreateError as error:
+        raise UsageError(
+            "cannot write the workbook", hint="free some space or choose another folder"
+        ) from error
+
+
+def _sheets(view: DiffView | ReadinessView, book: Workbook, most: int) -> None:
+    plan = _DIFF_SHEETS if isinstance(view, DiffView) else _READINESS_SHEETS
+    tables = [*((name, view.table(key)) for name, key in plan), ("Provenance", provenance_table(view))]
+    look = Look(book)
+    read_me(view, book.add_worksheet("Read me"), look, tables, most)
+    summary = book.add_worksheet("Summary")
+    match view:
+        case DiffView():
+            diff_summary(view, book, summary, look)
+        case ReadinessView():
+            readiness_summary(view, book, summary, look)
+    words = _words(view)
+    for name, table in tables:
+        fill(book.add_worksheet(name), look, table, words, most=most)
+    summary.activate()
+
+
+def _words(view: DiffView | ReadinessView) -> list[str]:
+    tables: dict[str, Table] = {table.key: table for table in view.tables}
+    return (
+        [str(label) for label in tables["capabilities"].values("label")] if "capabilities" in tables else []
+    )
+
+
+def _moment(stamp: str) -> datetime:
+    """The snapshot's time, so that the same input makes the same file."""
+    try:
+        when = datetime.fromisoformat(stamp)
+    except ValueError:
+        return _EPOCH
+    return when.astimezone(UTC) if when.tzinfo else _EPOCH
