@@ -163,7 +163,7 @@ def _resource(atom: Atom) -> str:
 
 
 def _condition(universe: Universe, atom: Atom) -> str:
-    """The atom's attribute values in words: "access_control is public", "type is not env_usage or delivery"."""
+    """The atom's attribute values in words: "access_control is public", "type is not usage or errors"."""
     tests = []
     for name, value in atom.tests:
         named = {dict(other.tests).get(name) for _, other in universe.of_type(atom.resource_type)}

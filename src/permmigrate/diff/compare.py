@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Final
 
 from permmigrate.diff.capabilities import CapabilityIndex
 from permmigrate.diff.people import Summaries
@@ -15,11 +17,22 @@ from permmigrate.diff.value import Diff, Finding, Region, RegionKind, Verdict
 from permmigrate.entitlements import ASSUMPTIONS, AfterAssignment, Entitlements, Grant, Holding
 from permmigrate.mapping.tables import MappingTables
 from permmigrate.mapping.translate import translate
-from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, ScopeType
+from permmigrate.model import (
+    ContentKind,
+    ContentRef,
+    EnvironmentId,
+    GroupId,
+    PrincipalRef,
+    PrincipalType,
+    ScopeType,
+    UserId,
+)
 from permmigrate.snapshot import Snapshot
 
-REASONS_SHOWN = 3
-BY_MAPPING = "the mapping tables"
+REASONS_SHOWN: Final = 3
+BY_MAPPING: Final = "the mapping tables"
+INCOMPLETE: Final = ("gap", "unmapped", "orphan share", "statement")
+"""The kinds of uncertainty that leave the data, not only its meaning, in doubt."""
 
 
 def compare(
@@ -52,6 +65,10 @@ def compare(
     return _Comparison(entitlements, tables, compared_with, assigned).run(tool_version)
 
 
+FindingKey = tuple[str, Verdict, str, str, int, int, tuple[str, ...]]
+"""Scope, verdict, kind and id of the place, atoms, folders, causes: what makes two findings the same."""
+
+
 @dataclass
 class _Comparison:
     entitlements: Entitlements
@@ -60,22 +77,29 @@ class _Comparison:
     assigned: Snapshot | None
     decided: int = 0
     findings: list[Finding] = field(default_factory=list)
+    members: list[list[UserId]] = field(default_factory=list)
+    """For each finding, the group members it stands for."""
+    of_group: dict[GroupId, dict[FindingKey, int]] = field(default_factory=dict)
+    """The findings of each group, which are made before those of any user."""
 
     def run(self, tool_version: str) -> Diff:
         entitlements, snapshot = self.entitlements, self.entitlements.snapshot
         self.index = CapabilityIndex(entitlements.compiler.universes, self.tables)
         people = Summaries(entitlements, self.index)
-        for principal in entitlements.principals:
+        groups_first = sorted(entitlements.principals, key=lambda p: p.type is not PrincipalType.GROUP)
+        for principal in groups_first:
             holdings = list(entitlements.holdings(principal))
-            found = [finding for holding in holdings for finding in self._compare(principal, holding)]
-            people.add(principal, holdings, found)
-            self.findings += found
+            people.add(principal, holdings, self._compare(principal, holdings))
         capabilities, renumbered = self.index.sorted()
         findings = tuple(
             sorted(
                 (
-                    replace(f, capabilities=tuple(sorted(renumbered[number] for number in f.capabilities)))
-                    for f in self.findings
+                    replace(
+                        finding,
+                        capabilities=tuple(sorted(renumbered[number] for number in finding.capabilities)),
+                        members=tuple(members),
+                    )
+                    for finding, members in zip(self.findings, self.members, strict=True)
                 ),
                 key=_order,
             )
@@ -97,35 +121,56 @@ class _Comparison:
             coverage=coverage_of(entitlements.translation, self.tables),
             uncertainties=uncertainties,
             assumptions=ASSUMPTIONS,
-            complete=not any(
-                u.kind in ("gap", "unmapped", "orphan share", "statement") for u in uncertainties
-            ),
+            complete=not any(u.kind in INCOMPLETE for u in uncertainties),
             decided=self.decided,
-            counts=counts_of(findings, len(entitlements.principals)),
+            counts=counts_of(findings, people.without_findings),
         )
 
-    def _compare(self, principal: PrincipalRef, holding: Holding) -> Iterator[Finding]:
+    def _compare(self, principal: PrincipalRef, holdings: list[Holding]) -> Counter[Verdict]:
+        """Compare one principal; return how many findings hold for it, its groups' among them."""
+        counts: Counter[Verdict] = Counter()
+        groups: tuple[GroupId, ...] = ()
+        own: dict[FindingKey, int] = {}
+        match principal.type:
+            case PrincipalType.USER:
+                groups = self.entitlements.snapshot.groups_of.get(UserId(principal.id), ())
+            case PrincipalType.GROUP:
+                self.of_group[GroupId(principal.id)] = own
+            case _:
+                pass
+        for holding in holdings:
+            for span in self._spans(holding):
+                blamed = span.before if span.verdict.is_reduction else span.after
+                for atoms, causes in _by_cause(span, blamed):
+                    counts[span.verdict] += 1
+                    key = (holding.scope, span.verdict, *span.place, atoms, span.folders, causes)
+                    shared = next((f[key] for group in groups if key in (f := self.of_group[group])), None)
+                    if shared is not None:
+                        self.members[shared].append(UserId(principal.id))
+                        continue
+                    own[key] = len(self.findings)
+                    self.findings.append(self._finding(principal, holding, span, atoms, causes))
+                    self.members.append([])
+        return counts
+
+    def _spans(self, holding: Holding) -> Iterator[Span]:
         universe = self.entitlements.universe(holding.scope)
-        tree = self.entitlements.trees[holding.scope]
         regions = 1 + len(holding.before.folders.keys() | holding.after.folders.keys())
         regions += len(holding.before.collections.keys() | holding.after.collections.keys())
         self.decided += holding.valid.bit_count() * regions
-        for span in sweep(holding, tree, universe.folder_mask, universe.collection_mask):
-            region = self._region(holding.scope, span)
-            blamed = span.before if span.verdict.is_reduction else span.after
-            for atoms, causes in _by_cause(span, blamed):
-                yield self._finding(principal, holding, span, region, atoms, causes)
+        tree = self.entitlements.trees[holding.scope]
+        return sweep(holding, tree, universe.folder_mask, universe.collection_mask)
 
     def _finding(
         self,
         principal: PrincipalRef,
         holding: Holding,
         span: Span,
-        region: Region,
         atoms: int,
         causes: tuple[str, ...],
     ) -> Finding:
         scope = ScopeType.ENVIRONMENT if holding.scope else ScopeType.ACCOUNT
+        region = self._region(holding.scope, span)
         numbers = self.index.of(scope, atoms, holding.valid)
         reason = "" if span.verdict in (Verdict.GAINED, Verdict.LOST) else _reason(span, atoms)
         identity = (str(principal), span.verdict, region.kind, region.environment_id, region.content_id)
@@ -207,6 +252,8 @@ def _reason(span: Span, atoms: int) -> str:
 
 
 def _order(finding: Finding) -> tuple[int, int, str, str, str]:
-    verdicts = list(Verdict)
-    rank = (finding.severity.rank, verdicts.index(finding.verdict))
+    rank = (finding.severity.rank, _VERDICT_RANKS[finding.verdict])
     return (*rank, str(finding.principal), finding.region.label, finding.id)
+
+
+_VERDICT_RANKS: Final = {verdict: rank for rank, verdict in enumerate(Verdict)}

@@ -1,4 +1,4 @@
-"""One question at a time: what holds at one place. The sweep answers all of them at once; this answers one."""
+"""One question at a time: what holds at one place. The sweep answers all of them, this one of them."""
 
 from __future__ import annotations
 

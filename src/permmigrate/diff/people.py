@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from permmigrate.diff.capabilities import CapabilityIndex
-from permmigrate.diff.value import Finding, PrincipalSummary, Severity, Verdict
+from permmigrate.diff.value import PrincipalSummary, Severity, Verdict
 from permmigrate.diff.verdicts import State, sides
 from permmigrate.entitlements import ACCOUNT_SCOPE, Entitlements, Grant, GrantSet, Holding
 from permmigrate.model import PrincipalRef, PrincipalType, ScopeType
@@ -22,10 +22,9 @@ class Summaries:
     index: CapabilityIndex
     _found: list[PrincipalSummary] = field(default_factory=list)
 
-    def add(self, principal: PrincipalRef, holdings: list[Holding], findings: Iterable[Finding]) -> None:
-        """Summarise one principal from its grants and its findings."""
+    def add(self, principal: PrincipalRef, holdings: list[Holding], counts: Counter[Verdict]) -> None:
+        """Summarise one principal from its grants and the number of findings that hold for it."""
         snapshot = self.entitlements.snapshot
-        counts = Counter(finding.verdict for finding in findings)
         admin_before, admin_after = self._administers(holdings)
         user = snapshot.user_by_id.get(principal.id) if principal.type is PrincipalType.USER else None
         self._found.append(
@@ -52,6 +51,11 @@ class Summaries:
                 key=lambda s: (kinds.index(s.principal.type), s.name.casefold(), s.principal.id),
             )
         )
+
+    @property
+    def without_findings(self) -> int:
+        """How many principals come out as they went in."""
+        return sum(not summary.counts for summary in self._found)
 
     @cached_property
     def _critical(self) -> int:

@@ -29,7 +29,7 @@ def causes_of(findings: tuple[Finding, ...], tables: MappingTables) -> tuple[Cau
     for finding in findings:
         for ref in finding.causes:
             tally = tallies.setdefault(ref, _Tally())
-            tally.principals.add(finding.principal)
+            tally.principals.update(finding.principals)
             if finding.verdict.is_expansion:
                 tally.expansions += 1
                 tally.sole += len(finding.causes) == 1
@@ -53,11 +53,10 @@ def causes_of(findings: tuple[Finding, ...], tables: MappingTables) -> tuple[Cau
     return tuple(sorted(causes, key=lambda c: (-c.expansions, -c.reductions, c.ref)))
 
 
-def counts_of(findings: tuple[Finding, ...], principals: int) -> Mapping[Verdict, int]:
-    """Findings by verdict; unchanged is the number of principals without any."""
+def counts_of(findings: tuple[Finding, ...], unchanged: int) -> Mapping[Verdict, int]:
+    """Findings by verdict; unchanged is the number of principals for whom none holds."""
     counts = Counter(finding.verdict for finding in findings)
-    touched = len({finding.principal for finding in findings})
-    return {v: principals - touched if v is Verdict.UNCHANGED else counts[v] for v in Verdict}
+    return {v: unchanged if v is Verdict.UNCHANGED else counts[v] for v in Verdict}
 
 
 def coverage_of(translation: Translation | None, tables: MappingTables) -> tuple[Coverage, ...]:

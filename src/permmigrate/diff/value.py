@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
-from permmigrate.model import PrincipalRef
+from permmigrate.model import PrincipalRef, PrincipalType, UserId
 
 
 class Verdict(StrEnum):
@@ -39,7 +40,10 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """0 for critical, 3 for low: sorts the worst first."""
-        return list(Severity).index(self)
+        return _RANKS[self]
+
+
+_RANKS: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 class RegionKind(StrEnum):
@@ -85,7 +89,11 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference between before and after for one principal in one region."""
+    """One difference between before and after for one principal in one region.
+
+    What a group gains, its members gain: they are listed with the group's finding, and get findings of their
+    own only where theirs differ (another role, another share, another group).
+    """
 
     id: str
     """Twelve hex digits that depend on principal, verdict, region, capabilities and causes only."""
@@ -106,6 +114,13 @@ class Finding:
     """For a maybe or an unknown: what is not known, and which row or statement says so."""
     dormant: bool = False
     """The principal is disabled or pending: it could do this only once it is active."""
+    members: tuple[UserId, ...] = ()
+    """For a group: the members for whom exactly this finding holds, who have none of their own for it."""
+
+    @property
+    def principals(self) -> tuple[PrincipalRef, ...]:
+        """The principal, and the members it stands for."""
+        return (self.principal, *(PrincipalRef(PrincipalType.USER, member) for member in self.members))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +155,10 @@ class PrincipalSummary:
     after: tuple[str, ...]
     """New roles in words."""
     counts: Mapping[Verdict, int]
-    """Findings by verdict, zeros left out."""
+    """Findings that hold for it by verdict, those listed with its groups among them; zeros left out."""
     admin_before: bool
     admin_after: bool
-    """Whether the principal surely may do something critical to the account: manage users, roles, security."""
+    """Whether it surely may do something critical to the account: manage users, roles, security."""
     dormant: bool
     last_login: str | None = None
 
@@ -198,7 +213,7 @@ class Diff:
     decided: int = 0
     """How many (principal, capability, breakpoint region) questions were decided."""
     counts: Mapping[Verdict, int] = field(default_factory=dict)
-    """Findings by verdict, every verdict present; `UNCHANGED` counts the principals without findings."""
+    """Findings by verdict, every verdict present; `UNCHANGED` counts the principals for whom none holds."""
 
     @property
     def headline(self) -> str:
