@@ -1,0 +1,63 @@
+"""The only place where an error becomes words and an exit code. No traceback gets past it, and no secret."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Final
+
+import click
+
+from permmigrate.errors import ExitCode, InvalidFileError, PermmigrateError
+
+INTERRUPTED: Final = 130
+"""What a shell expects after Ctrl-C."""
+PROBLEMS_SHOWN: Final = 100
+
+
+def run(command: click.Command, arguments: list[str] | None = None) -> int:
+    """Run a command and return the process's exit code; what went wrong is told on stderr."""
+    try:
+        command.main(args=arguments, prog_name="permmigrate", standalone_mode=False)
+    except PermmigrateError as error:
+        _tell(error)
+        return error.exit_code
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.Abort:
+        click.echo("permmigrate: stopped before anything was written", err=True)
+        return ExitCode.REFUSED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except KeyboardInterrupt:
+        click.echo("permmigrate: interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except Exception as error:  # noqa: BLE001 - the one place that may catch all: it reports a bug as a bug
+        _tell_bug(error)
+        return ExitCode.BUG
+    return ExitCode.OK
+
+
+def _tell(error: PermmigrateError) -> None:
+    click.echo(f"permmigrate: {error.message}", err=True)
+    if isinstance(error, InvalidFileError):
+        for problem in error.problems[:PROBLEMS_SHOWN]:
+            click.echo(f"  {problem}", err=True)
+        if len(error.problems) > PROBLEMS_SHOWN:
+            click.echo(f"  and {len(error.problems) - PROBLEMS_SHOWN} more", err=True)
+    if error.hint:
+        click.echo(f"  try: {error.hint}", err=True)
+
+
+def _tell_bug(error: Exception) -> None:
+    """Name the place and the kind only: the text of an unforeseen exception may hold anything."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    click.echo(f"permmigrate: a bug in permmigrate ({type(error).__name__} at {where})", err=True)
+    click.echo("  nothing was half-written; please report this line with what you ran", err=True)

@@ -1,0 +1,75 @@
+"""Options and small talk that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from permmigrate.mapping.tables import MappingTables
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+DIRECTORY = click.Path(path_type=Path, file_okay=False)
+
+
+def snapshot_argument(command: F) -> F:
+    """The snapshot a command works on."""
+    return click.argument("snapshot", type=FILE)(command)
+
+
+def mappings_option(command: F) -> F:
+    """Which mapping tables to use; the shipped ones by default."""
+    return click.option(
+        "--mappings",
+        "mappings",
+        type=DIRECTORY,
+        metavar="DIR",
+        help="Folder of your mapping tables (see `mappings init`). Default: the tables that ship.",
+    )(command)
+
+
+def out_option(command: F) -> F:
+    """The folder reports go to."""
+    return click.option(
+        "--out", "out", type=DIRECTORY, required=True, metavar="DIR", help="Folder for the reports."
+    )(command)
+
+
+def today_option(command: F) -> F:
+    """The day overrides expire against."""
+    return click.option(
+        "--today",
+        "today",
+        type=click.DateTime(["%Y-%m-%d"]),
+        metavar="YYYY-MM-DD",
+        help="The day to judge expiry dates by. Default: today.",
+    )(command)
+
+
+def day(today: datetime | None) -> date:
+    """The day given, or today in UTC."""
+    return (today or datetime.now(UTC)).date()
+
+
+def now() -> str:
+    """The moment in UTC as snapshots write it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def tables_from(mappings: Path | None) -> MappingTables:
+    """Load the tables of a folder, or those that ship."""
+    from permmigrate.mapping.tables import load
+    from permmigrate.resources import mappings_dir
+
+    return load(mappings or mappings_dir())
+
+
+def say(text: str = "") -> None:
+    """Talk to the person: on stderr, so that stdout stays data."""
+    click.echo(text, err=True)
