@@ -20,11 +20,11 @@ def test_account_url_is_read() -> None:
     """`account://KEY:SECRET@ACCOUNT_ID` gives the account and its key."""
     found = from_environment(ACCOUNT)
 
-    assert ("acc-1", "11122233344", "s3cr3t-canary") == (
+    assert (
         found.account_id,
         found.account.key,
         found.account.secret,
-    )
+    ) == ("acc-1", "11122233344", "s3cr3t-canary")
 
 
 def test_vendor_variables_are_read() -> None:
@@ -37,21 +37,21 @@ def test_vendor_variables_are_read() -> None:
         }
     )
 
-    assert ("a", "k", "s") == (found.account_id, found.account.key, found.account.secret)
+    assert (found.account_id, found.account.key, found.account.secret) == ("a", "k", "s")
 
 
 def test_option_wins_over_variables() -> None:
     """A value given on the command line replaces the variable."""
     found = from_environment(ACCOUNT, account_url="account://k2:s2@acc-2")
 
-    assert ("acc-2", "--account-url") == (found.account_id, found.account.source)
+    assert (found.account_id, found.account.source) == ("acc-2", "--account-url")
 
 
 def test_parts_are_percent_decoded() -> None:
     """`@`, `:` and `/` in a part are written percent-encoded."""
     found = from_environment({"CLOUDINARY_ACCOUNT_URL": "account://k:a%40b%3Ac%2Fd@acc"})
 
-    assert "a@b:c/d" == found.account.secret
+    assert found.account.secret == "a@b:c/d"
 
 
 def test_several_environment_urls_are_read() -> None:
@@ -65,9 +65,12 @@ def test_several_environment_urls_are_read() -> None:
 
     found = from_environment(env, environment_urls=["cloudinary://k9:s9@two", "cloudinary://k4:s4@four"])
 
-    assert {"one": ("k1", "s1"), "two": ("k9", "s9"), "three": ("k3", "s3"), "four": ("k4", "s4")} == clouds(
-        found
-    )
+    assert clouds(found) == {
+        "one": ("k1", "s1"),
+        "two": ("k9", "s9"),
+        "three": ("k3", "s3"),
+        "four": ("k4", "s4"),
+    }
 
 
 def test_two_keys_for_one_cloud_are_refused() -> None:
@@ -107,5 +110,5 @@ def test_repr_has_no_secret_and_the_header_has() -> None:
 
     assert "canary" not in repr(found)
     assert "canary" not in str(found)
-    assert b"11122233344:s3cr3t-canary" == base64.b64decode(found.account.authorization().split()[1])
+    assert base64.b64decode(found.account.authorization().split()[1]) == b"11122233344:s3cr3t-canary"
     assert {"s3cr3t-canary", "other-canary"} == set(found.secrets)

@@ -91,7 +91,7 @@ def test_a_read_is_repeated(failure: Answer) -> None:
     answer = session(iter([failure, good()]), clock).read(ENDPOINT, key=KEY)
 
     assert answer.flag("ok", False)
-    assert 1 == len(clock.slept)
+    assert len(clock.slept) == 1
 
 
 def test_pauses_grow_and_are_bounded() -> None:
@@ -101,7 +101,7 @@ def test_pauses_grow_and_are_bounded() -> None:
     with pytest.raises(ServiceError, match="tried 6 times"):
         session(forever(lambda: httpx.Response(500)), clock, base=1, cap=5).read(ENDPOINT)
 
-    assert [0.5, 1, 2, 2.5, 2.5] == clock.slept
+    assert clock.slept == [0.5, 1, 2, 2.5, 2.5]
 
 
 def test_retry_after_seconds_are_honoured() -> None:
@@ -140,8 +140,8 @@ def test_patience_ends_before_a_pause_that_is_too_long() -> None:
     with pytest.raises(ThrottledError, match="asks to wait 3600 seconds") as caught:
         session(limited, clock).read(ENDPOINT)
 
-    assert [] == clock.slept
-    assert 420 == caught.value.status
+    assert clock.slept == []
+    assert caught.value.status == 420
 
 
 def test_total_time_is_bounded() -> None:
@@ -185,7 +185,9 @@ def test_one_limit_holds_every_thread_back() -> None:
 def test_every_status_has_its_error(status: int, kind: type[ServiceError]) -> None:
     """Each status becomes one class with a message, a hint, the status and exit code 4."""
     with pytest.raises(ServiceError) as caught:
-        session(forever(lambda: httpx.Response(status, text="secret payload")), Clock()).read(ENDPOINT, key=KEY)
+        session(forever(lambda: httpx.Response(status, text="secret payload")), Clock()).read(
+            ENDPOINT, key=KEY
+        )
 
     error = caught.value
     assert kind is type(error)
@@ -270,7 +272,7 @@ def test_values_stay_inside_their_segment() -> None:
     one.read("GET /v1/{user_id}/groups", {"user_id": "../a/b?c#d"})
     one.read("GET /v1/{cloud_name}/folders/{folder}", {"cloud_name": "c", "folder": "A b/ü/100%?"})
 
-    assert [b"/v1/..%2Fa%2Fb%3Fc%23d/groups", b"/v1/c/folders/A%20b/%C3%BC/100%25%3F"] == seen
+    assert seen == [b"/v1/..%2Fa%2Fb%3Fc%23d/groups", b"/v1/c/folders/A%20b/%C3%BC/100%25%3F"]
 
 
 def page(cursor: str | None) -> httpx.Response:
@@ -288,8 +290,8 @@ def test_pages_follow_the_cursor() -> None:
 
     one = Session(open_client(API, inner=httpx.MockTransport(answer)))
 
-    assert 3 == len(list(one.pages(ENDPOINT)))
-    assert [None, "a", "b"] == asked
+    assert len(list(one.pages(ENDPOINT))) == 3
+    assert asked == [None, "a", "b"]
 
 
 def test_a_repeated_cursor_is_refused() -> None:
@@ -333,4 +335,4 @@ def test_a_closed_session_sends_nothing() -> None:
     with pytest.raises(UnreachableError, match="is closed"):
         one.read(ENDPOINT)
 
-    assert 0 == one.calls
+    assert one.calls == 0

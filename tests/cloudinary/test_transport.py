@@ -39,7 +39,7 @@ def test_whatever_may_write_is_refused_unsent(method: str, path: str) -> None:
     with pytest.raises(RefusedError), client(sent) as http:
         http.request(method, path)
 
-    assert [] == sent
+    assert sent == []
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_another_host_is_refused(url: str) -> None:
     with pytest.raises(RefusedError, match="another host"), client(sent) as http:
         http.get(url)
 
-    assert [] == sent
+    assert sent == []
 
 
 def test_redirects_are_not_followed() -> None:
@@ -80,7 +80,7 @@ def test_redirects_are_not_followed() -> None:
     inner = httpx.MockTransport(lambda _: httpx.Response(302, headers={"Location": f"{API}/elsewhere"}))
 
     with open_client(API, inner=inner) as http:
-        assert 302 == http.get("/x").status_code
+        assert http.get("/x").status_code == 302
 
 
 def test_the_proxy_is_inside_the_guard() -> None:

@@ -80,11 +80,10 @@ def read(path: Path) -> tuple[RawShare, ...]:
     columns = _columns(path, header)
     more = 0
     for row in table:
-        new = _row(path.name, row, columns, problems) if len(problems) < PROBLEMS_AT_MOST else None
-        if isinstance(new, RawShare):
-            found.append(new)
-        elif len(problems) >= PROBLEMS_AT_MOST:
+        if len(problems) >= PROBLEMS_AT_MOST:
             more += 1
+        elif (share := _row(path.name, row, columns, problems)) is not None:
+            found.append(share)
     if more:
         problems.append(Problem(path.name, 0, f"{more} more rows were not looked at", "mend these first"))
     if problems:
