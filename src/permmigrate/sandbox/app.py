@@ -145,12 +145,20 @@ def _request(environ: WSGIEnvironment) -> Request:
         query.setdefault(name.removesuffix("[]"), []).append(value)
     return Request(
         method=str(environ["REQUEST_METHOD"]).upper(),
-        path=str(environ.get("PATH_INFO", "")).encode("latin-1").decode("utf-8", "replace"),
+        path=_path(str(environ.get("PATH_INFO", ""))),
         query={name: tuple(values) for name, values in query.items()},
         authorization=str(environ.get("HTTP_AUTHORIZATION", "")),
         content_type=str(environ.get("CONTENT_TYPE", "")),
         body=_body(environ),
     )
+
+
+def _path(text: str) -> str:
+    """The path as text: WSGI hands over bytes dressed as Latin-1, some in-process clients real text."""
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
 
 
 def _body(environ: dict[str, Any]) -> bytes:

@@ -7,6 +7,7 @@ at legacy roles or shares: before the move keys may do everything that no custom
 from __future__ import annotations
 
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import cedarpy
 from permmigrate.sandbox.state import Account, Assignment, Role
 
 _ENTITY: Final = {"user": "User", "group": "Group", "apiKey": "APIKey", "provisioningKey": "APIKey"}
+_FORBIDDEN: Final = re.compile(r'forbid\s*\(\s*principal\s*==\s*\w+::\w+::"([^"]*)"')
 _CACHE_SIZE: Final = 512
 
 
@@ -73,6 +75,14 @@ class Decider:
         if not self._account.enforced or self.effective(("apiKey", key_id), environment_id):
             return True
         return any(f'"{key_id}"' in text for text in self._custom(environment_id))
+
+    def may_be_forbidden(self, key_id: str, environment_id: str) -> bool:
+        """Whether some custom policy forbids anything that could be this key's."""
+        return any(
+            (named := _FORBIDDEN.match(effect)) is None or named[1] == key_id
+            for text in self._custom(environment_id)
+            for effect in re.findall(r"\bforbid\s*\(.*", text)
+        )
 
     def key_allowed(self, key_id: str, environment_id: str, action: str, resource: Resource) -> bool:
         """Whether an API key may do an action. Before the move keys are bounded by forbids alone."""

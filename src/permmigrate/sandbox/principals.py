@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
 from typing import Final
 
 from permmigrate.sandbox.permissions import (
@@ -73,9 +72,9 @@ class Principals(Permissions):
 
     def principals_of(self, request: Request) -> Response:
         role = self.role(request.params["role_id"])
-        rows = self.rows(request, role=role.id)
+        rows = list(self.rows(request, role=role.id))
         if request.flag("verbose"):
-            return Response.stream("data", [self._verbose(row, role) for row, role in _flip(rows)])
+            return Response.stream("data", (self._verbose(row, role) for _, row in rows))
         unique = dict.fromkeys((row.principal_type, row.principal_id) for _, row in rows)
         return Response.stream("data", ({"id": identity, "type": kind} for kind, identity in unique))
 
@@ -175,8 +174,3 @@ class Principals(Permissions):
         if more:
             answer["next_cursor"] = encode_cursor(last)
         return Response.json(answer)
-
-
-def _flip(rows: Iterator[tuple[Role, Assignment]]) -> Iterator[tuple[Assignment, Role]]:
-    for role, row in rows:
-        yield row, role

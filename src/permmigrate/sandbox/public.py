@@ -74,7 +74,7 @@ class Public:
 def cedar_errors(account: Account, statement: str) -> list[str]:
     """What is wrong with a statement by the account's schema, the usual mistakes in the vendor's words."""
     result = cedarpy.validate_policies(statement, account.schema)
-    return [_worded(account, statement, str(error.error)) for error in result.errors]
+    return list(dict.fromkeys(_worded(account, statement, str(error.error)) for error in result.errors))
 
 
 def _worded(account: Account, statement: str, message: str) -> str:
