@@ -18,9 +18,7 @@ class Page {
     addEventListener('afterprint', () => this.grids.forEach((grid) => grid.paint(true)));
     document.querySelectorAll('nav a').forEach((link) => link.addEventListener('click', (event) => {
       event.preventDefault();
-      const target = document.querySelector(link.getAttribute('href'));
-      target.scrollIntoView();
-      target.focus({ preventScroll: true });
+      this.jump(document.querySelector(link.getAttribute('href')));
     }));
     dialog.querySelector('.close').addEventListener('click', () => dialog.close());
     dialog.querySelector('.previous').addEventListener('click', () => this.step(-1));
@@ -61,6 +59,13 @@ class Page {
     return grid;
   }
 
+  async jump(target) {
+    const above = places.filter((place) => place.compareDocumentPosition(target) & Node.DOCUMENT_POSITION_FOLLOWING);
+    await Promise.all(above.map((place) => this.load(place.dataset.table)));
+    target.scrollIntoView({ behavior: 'instant' });
+    target.focus({ preventScroll: true });
+  }
+
   remember() {
     const state = new URLSearchParams();
     for (const [key, { store }] of this.grids) {
@@ -97,7 +102,7 @@ class Page {
     const grid = await this.load(key);
     if (!grid) return;
     grid.apply(state);
-    if (jump) grid.root.closest('section').scrollIntoView();
+    if (jump) await this.jump(grid.root.closest('section'));
     const { store } = grid;
     const at = state.open ? store.rows.indexOf(store.find(store.layout.open, state.open)) : -1;
     if (at >= 0) this.open(grid, at);

@@ -13,12 +13,13 @@ class Store {
     this.key = document.key;
     this.size = document.rows;
     this.layout = document.layout;
+    for (const column of document.columns) if (column.indexes) column.indexes = Int32Array.from(column.indexes);
     this.columns = new Map(document.columns.map((column) => [column.key, column]));
     this.orders = orders;
     this.searched = document.columns.filter((column) => column.values && column.kind !== 'capabilities');
     this.facets = document.layout.facets.map((key) => this.facet(key)).filter((facet) => facet.names.length > 1);
     this.state = { q: '', sort: '', picks: new Map() };
-    this.order = Array.from({ length: this.size }, (_, row) => row);
+    this.order = Int32Array.from({ length: this.size }, (_, row) => row);
     this.refresh();
   }
 
@@ -49,33 +50,46 @@ class Store {
   passing(facet) {
     const picked = this.state.picks.get(facet.key);
     if (!picked || !picked.size) return null;
-    return facet.members.map((members) => members.some((at) => picked.has(facet.names[at])));
+    return Uint8Array.from(facet.members, (members) => Number(members.some((at) => picked.has(facet.names[at]))));
   }
 
+  // One byte a row: 1 where every word of the search is found in some column. Each distinct value is searched once.
   matching() {
     const terms = this.state.q.toLowerCase().split(/\s+/).filter(Boolean);
-    return terms.map((term) => this.searched.map((column) => {
-      column.lower ??= column.values.map((value) => String(Array.isArray(value) ? value.join(' ') : value).toLowerCase());
-      return column.lower.map((value) => value.includes(term));
-    }));
+    const all = new Uint8Array(this.size).fill(1);
+    for (const term of terms) {
+      const found = new Uint8Array(this.size);
+      for (const column of this.searched) {
+        column.lower ??= column.values.map((value) => String(Array.isArray(value) ? value.join(' ') : value).toLowerCase());
+        const hits = Uint8Array.from(column.lower, (value) => Number(value.includes(term)));
+        if (!hits.includes(1)) continue;
+        const { indexes } = column;
+        for (let row = 0; row < found.length; row += 1) found[row] |= hits[indexes[row]];
+      }
+      for (let row = 0; row < all.length; row += 1) all[row] &= found[row];
+    }
+    return all;
   }
 
   refresh() {
     const passes = this.facets.map((facet) => this.passing(facet));
-    const terms = this.matching();
+    const matches = this.matching();
+    const indexes = this.facets.map((facet) => facet.column.indexes);
     const tallies = this.facets.map((facet) => new Uint32Array(facet.members.length));
+    const count = passes.length;
     const rows = [];
-    for (const row of this.order) {
-      if (!terms.every((columns) => columns.some((hits, at) => hits[this.searched[at].indexes[row]]))) continue;
+    for (let place = 0; place < this.size; place += 1) {
+      const row = this.order[place];
+      if (!matches[row]) continue;
       let missed = 0;
       let last = -1;
-      for (let at = 0; at < passes.length; at += 1) {
-        if (passes[at] && !passes[at][this.facets[at].column.indexes[row]]) { missed += 1; last = at; }
+      for (let at = 0; at < count; at += 1) {
+        if (passes[at] && !passes[at][indexes[at][row]]) { missed += 1; last = at; }
       }
       if (!missed) {
         rows.push(row);
-        for (let at = 0; at < tallies.length; at += 1) tallies[at][this.facets[at].column.indexes[row]] += 1;
-      } else if (missed === 1) tallies[last][this.facets[last].column.indexes[row]] += 1;
+        for (let at = 0; at < count; at += 1) tallies[at][indexes[at][row]] += 1;
+      } else if (missed === 1) tallies[last][indexes[last][row]] += 1;
     }
     this.rows = rows;
     this.counts = this.facets.map((facet, at) => {
@@ -94,13 +108,13 @@ class Store {
       : collator.compare(String(column.values[a]), String(column.values[b]))));
     const rank = new Int32Array(column.values.length);
     sorted.forEach((at, place) => { rank[at] = place; });
-    return column.indexes.map((at) => rank[at]);
+    return Int32Array.from(column.indexes, (at) => rank[at]);
   }
 
   sortBy(sort) {
     this.state.sort = sort;
     const key = sort.replace(/^-/, '');
-    this.order = Array.from({ length: this.size }, (_, row) => row);
+    this.order = Int32Array.from({ length: this.size }, (_, row) => row);
     if (this.columns.has(key)) {
       const ranks = this.ranks(key);
       const sign = sort.startsWith('-') ? -1 : 1;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 
 from hypothesis import strategies as st
 
@@ -216,7 +216,12 @@ def region(at: int) -> Region:
 
 
 def finding(
-    at: int, principal: PrincipalRef, verdict: Verdict, capabilities: tuple[int, ...], where: Region
+    at: int,
+    principal: PrincipalRef,
+    verdict: Verdict,
+    capabilities: tuple[int, ...],
+    where: Region,
+    members: tuple[UserId, ...] = (),
 ) -> Finding:
     """One finding with its paths in words."""
     maybe = "maybe" in verdict.value or verdict is Verdict.UNKNOWN
@@ -240,6 +245,7 @@ def finding(
         if maybe
         else "",
         dormant=at % 23 == 5,
+        members=members,
     )
 
 
@@ -263,7 +269,8 @@ def diff(findings: int = 60, users: int = 40, **changes: object) -> Diff:
     for at in range(findings):
         principal = others[at % 7] if at % 6 == 1 else people[at * 7 % max(1, len(people) * 2 // 3 - 1)]
         few = tuple(sorted({at % 8, (at * 3 + 1) % 8, at % 3 + 2}))[: 1 + at % 3]
-        made.append(finding(at, principal, verdicts[at % 6], few, region(at)))
+        members = account.groups[0].member_ids[at % 5 :: 3] if principal.type is PrincipalType.GROUP else ()
+        made.append(finding(at, principal, verdicts[at % 6], few, region(at), members))
     ordered = sorted(made, key=lambda f: (f.severity.rank, f.verdict, f.principal, f.region.label, f.id))
     return assemble(account, tuple(ordered), **changes)
 
@@ -275,7 +282,12 @@ def assemble(account: Snapshot, found: tuple[Finding, ...], **changes: object) -
         *(PrincipalRef(PrincipalType.GROUP, g.id) for g in account.groups),
         *(PrincipalRef(PrincipalType.API_KEY, k.id) for k in account.api_keys),
     ]
-    untouched = set(everyone) - {f.principal for f in found}
+    by_principal: dict[PrincipalRef, Counter[Verdict]] = defaultdict(Counter)
+    for each in found:
+        for principal in each.principals:
+            by_principal[principal][each.verdict] += 1
+    everyone += sorted(set(by_principal) - set(everyone))
+    untouched = set(everyone) - set(by_principal)
     counts = {v: sum(f.verdict is v for f in found) for v in Verdict if v is not Verdict.UNCHANGED}
     values: dict[str, object] = {
         "account_id": account.account_id,
@@ -289,7 +301,7 @@ def assemble(account: Snapshot, found: tuple[Finding, ...], **changes: object) -
         "capabilities": CAPABILITIES,
         "findings": found,
         "causes": causes_of(found),
-        "principals": tuple(summary(account, principal, found) for principal in everyone),
+        "principals": tuple(summary(account, principal, by_principal) for principal in everyone),
         "coverage": tuple(
             Coverage(
                 f"user_roles.csv:{2 + at}",
@@ -346,7 +358,9 @@ def causes_of(found: tuple[Finding, ...]) -> tuple[Cause, ...]:
     return tuple(sorted(made, key=lambda c: (-c.expansions, c.ref)))
 
 
-def summary(account: Snapshot, principal: PrincipalRef, found: tuple[Finding, ...]) -> PrincipalSummary:
+def summary(
+    account: Snapshot, principal: PrincipalRef, counts: dict[PrincipalRef, Counter[Verdict]]
+) -> PrincipalSummary:
     """A principal's line, with administrators where the legacy role says so."""
     person = account.user_by_id.get(principal.id)
     legacy = person.legacy_role if person else ""
@@ -357,7 +371,7 @@ def summary(account: Snapshot, principal: PrincipalRef, found: tuple[Finding, ..
         detail=person.email if person else principal.id,
         before=(f"legacy role {legacy}",) if person else ("full access to its environment",),
         after=(f"{new} in Production", f"{new} in Staging") if person else ("Master Admin in Production",),
-        counts=Counter(f.verdict for f in found if f.principal == principal) if len(found) < 5000 else {},
+        counts=dict(counts[principal]),
         admin_before=legacy in ("master_admin", "admin"),
         admin_after=legacy in ("master_admin", "technical_admin"),
         dormant=bool(person and (not person.enabled or person.pending)),

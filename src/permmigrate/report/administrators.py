@@ -1,7 +1,7 @@
 """Who administers the account before and after, and whether anybody could be locked out.
 
-The comparison says who may manage users, groups or roles; the rule of two active administrators is
-a warning here and enforced elsewhere.
+The comparison says who surely may do something critical to the account. That two active people should remain
+is only a warning here.
 """
 
 from __future__ import annotations
@@ -49,7 +49,13 @@ def table(diff: Diff) -> Table:
         )
         for summary in sorted(concerned, key=lambda s: (order[_change(s)], s.principal))
     )
-    return Table("administrators", "Administrators", "Who may manage users, groups or roles.", columns, rows)
+    return Table(
+        "administrators",
+        "Administrators",
+        "Who surely may manage users, roles or security of the account.",
+        columns,
+        rows,
+    )
 
 
 def _change(summary: PrincipalSummary) -> str:
@@ -68,7 +74,7 @@ def risks(diff: Diff) -> list[Risk]:
             (
                 Severity.CRITICAL.value,
                 "Nobody administers the account afterwards",
-                "No active person may manage users, groups or roles afterwards.",
+                "No active person surely may manage users, roles or security afterwards.",
                 (),
             )
         )
@@ -102,7 +108,7 @@ def _changed(diff: Diff, change: str, severity: Severity, one: str, many: str) -
         return []
     title = f"{plural(len(names), 'principal')} {one if len(names) == 1 else many}"
     detail = {
-        "gains": "They may manage users, groups or roles afterwards and may not today.",
-        "loses": "They manage users, groups or roles today and may not afterwards.",
+        "gains": "They surely may manage users, roles or security afterwards, and may not before.",
+        "loses": "They manage users, roles or security before, and not surely afterwards.",
     }[change]
     return [(severity.value, title, detail, names)]

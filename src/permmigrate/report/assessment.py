@@ -95,7 +95,8 @@ def _banner(readiness: Readiness, areas: tuple[AreaView, ...], snapshot: Snapsho
     details = []
     if by["blocked"]:
         headline, tone = "NOT READY", "gained"
-        sentence = f"{listed(by['blocked'])} must be solved before this account can move."
+        verb = "is" if len(by["blocked"]) == 1 else "are"
+        sentence = f"This account cannot move yet: {listed(by['blocked'])} {verb} blocked."
     elif by["unknown"] or not readiness.complete:
         headline, tone = "INCOMPLETE", "maybe"
         about = f" about {listed(by['unknown'])}" if by["unknown"] else ""
@@ -110,7 +111,8 @@ def _banner(readiness: Readiness, areas: tuple[AreaView, ...], snapshot: Snapsho
         sentence = "This account is ready to move: nothing was found that would stop it."
     found = sum(len(area.shortfalls) for area in areas)
     if found:
-        details.append(f"{plural(found, 'finding')} in {plural(len(areas), 'area')}, each with what to do.")
+        touched = sum(bool(area.shortfalls) for area in areas)
+        details.append(f"{plural(found, 'finding')} in {plural(touched, 'area')}, each with what to do.")
     if snapshot.gaps:
         details.append(
             f"{plural(len(snapshot.gaps), 'read')} left a gap, so the score speaks of what was read."

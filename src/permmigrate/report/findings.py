@@ -6,7 +6,7 @@ Rows are only named, joined to the snapshot and counted here; what is gained or 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from permmigrate.diff import Diff, Finding, PrincipalSummary, Verdict
 from permmigrate.model import PrincipalRef, PrincipalType
@@ -32,8 +32,11 @@ _FINDING_COLUMNS = (
     Column("reason", "Why it is not certain", Kind.TEXT, 40),
     Column("dormant", "Dormant", Kind.FLAG, 9),
     Column("last_login", "Last login", Kind.TEXT, 21),
+    Column("people", "Members it holds for", Kind.NUMBER, 12),
     Column("capabilities", "Everything it covers", Kind.CAPABILITIES, 44),
     Column("id", "Finding", Kind.ID, 15),
+    Column("member_names", "Members", Kind.LINES, 30),
+    Column("member_ids", "Member ids", Kind.LINES, 30),
 )
 
 _COUNTED = (Verdict.GAINED, Verdict.MAYBE_GAINED, Verdict.LOST, Verdict.MAYBE_LOST, Verdict.UNKNOWN)
@@ -49,9 +52,10 @@ _COUNT_COLUMNS = (
 def finding_tables(diff: Diff, snapshot: Snapshot) -> tuple[Table, Table, Table]:
     """Expansions, reductions and undecided findings, each in the comparison's own order."""
     summaries = {summary.principal: summary for summary in diff.principals}
+    names = {str(user.id): user.name or user.email for user in snapshot.users}
     rows: dict[str, list[tuple[Cell, ...]]] = {"expansions": [], "reductions": [], "undecided": []}
     for finding in diff.findings:
-        row = _finding_row(finding, diff, snapshot, summaries.get(finding.principal))
+        row = _finding_row(finding, diff, snapshot, summaries.get(finding.principal), names)
         if finding.verdict.is_expansion:
             rows["expansions"].append(row)
         elif finding.verdict.is_reduction:
@@ -78,7 +82,11 @@ def finding_tables(diff: Diff, snapshot: Snapshot) -> tuple[Table, Table, Table]
 
 
 def _finding_row(
-    finding: Finding, diff: Diff, snapshot: Snapshot, summary: PrincipalSummary | None
+    finding: Finding,
+    diff: Diff,
+    snapshot: Snapshot,
+    summary: PrincipalSummary | None,
+    names: Mapping[str, str],
 ) -> tuple[Cell, ...]:
     region = finding.region
     return (
@@ -99,8 +107,11 @@ def _finding_row(
         finding.reason,
         finding.dormant,
         (summary.last_login or "") if summary else "",
+        len(finding.members),
         finding.capabilities,
         finding.id,
+        tuple(names.get(member, member) for member in finding.members),
+        tuple(str(member) for member in finding.members),
     )
 
 
@@ -192,7 +203,7 @@ def _file_and_line(ref: str) -> tuple[str, int]:
     return (name, int(line)) if numbered else (ref, 0)
 
 
-def principal_table(diff: Diff, found: Counter[tuple[PrincipalRef, Verdict]]) -> Table:
+def principal_table(diff: Diff) -> Table:
     """One row for each principal, changed or not."""
     columns = (
         Column("outcome", "Outcome", Kind.VERDICT, 19),
@@ -210,7 +221,7 @@ def principal_table(diff: Diff, found: Counter[tuple[PrincipalRef, Verdict]]) ->
     )
     rows = []
     for summary in sorted(diff.principals, key=lambda s: s.principal):
-        counts = {verdict: found[summary.principal, verdict] for verdict in _COUNTED}
+        counts = {verdict: summary.counts.get(verdict, 0) for verdict in _COUNTED}
         rows.append(
             (
                 outcome(counts).value,
@@ -232,7 +243,7 @@ def principal_table(diff: Diff, found: Counter[tuple[PrincipalRef, Verdict]]) ->
     )
 
 
-def key_table(diff: Diff, snapshot: Snapshot, found: Counter[tuple[PrincipalRef, Verdict]]) -> Table:
+def key_table(diff: Diff, snapshot: Snapshot) -> Table:
     """API keys and account keys: which would be refused (403) and which could do more than today."""
     columns = (
         Column("risk", "Risk", Kind.STATE, 26),
@@ -251,7 +262,7 @@ def key_table(diff: Diff, snapshot: Snapshot, found: Counter[tuple[PrincipalRef,
         if summary.principal.type not in (PrincipalType.API_KEY, PrincipalType.ACCOUNT_KEY):
             continue
         key = snapshot.api_key_by_id.get(summary.principal.id)
-        counts = {verdict: found[summary.principal, verdict] for verdict in _COUNTED}
+        counts = {verdict: summary.counts.get(verdict, 0) for verdict in _COUNTED}
         rows.append(
             (
                 _key_risk(counts),
@@ -301,7 +312,7 @@ def place_table(diff: Diff, snapshot: Snapshot) -> Table:
         region = finding.region
         place = (region.environment_id, region.kind.value, region.label, region.content_id)
         counts[place][finding.verdict] += 1
-        people[place].add(finding.principal)
+        people[place].update(finding.principals)
         reach[place] = max(reach[place], region.folders)
     order = {"account": 0, "environment": 1, "folder": 2, "collection": 3}
     rows: tuple[tuple[Cell, ...], ...] = tuple(
@@ -334,8 +345,3 @@ def uncertainty_table(diff: Diff) -> Table:
     return Table(
         "uncertainties", "What is not known", "Something that could not be known or decided.", columns, rows
     )
-
-
-def count_by_principal(findings: Iterable[Finding]) -> Counter[tuple[PrincipalRef, Verdict]]:
-    """How many findings each principal has by verdict."""
-    return Counter((finding.principal, finding.verdict) for finding in findings)

@@ -22,7 +22,10 @@ from permmigrate.report.table import Table
 from permmigrate.report.text import moment, plural, visible
 from permmigrate.report.value import DiffView, ReadinessView
 
-STATIC_ROWS: Final = 100
+FIRST_ROWS: Final = 10
+"""Rows in sight of a table that is readable without a script; the next ones open with a click."""
+
+STATIC_ROWS: Final = 200
 """Rows of a table that is readable without a script; the rest is counted and is in the workbook."""
 
 _SCRIPTS: Final = ("store.js", "grid.js", "detail.js", "page.js")
@@ -81,6 +84,7 @@ def _environment(templates: Path) -> Environment:
         "heat": charts.heat,
         "dial": charts.dial,
         "plural": plural,
+        "first_rows": FIRST_ROWS,
         "static_rows": STATIC_ROWS,
         "columns_of": _columns_of,
     }

@@ -23,6 +23,8 @@ _FINDING: Final[dict[str, Any]] = {
         "after",
         "capabilities",
         "reason",
+        "people",
+        "member_names",
         "causes",
         "region",
         "region_kind",

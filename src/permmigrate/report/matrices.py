@@ -34,11 +34,9 @@ class Matrix:
         return max((count for _, counts in self.rows for count in counts), default=0)
 
 
-def outcomes_by_kind(diff: Diff, found: Counter[tuple[PrincipalRef, Verdict]]) -> Matrix:
+def outcomes_by_kind(diff: Diff) -> Matrix:
     """Principals by kind and outcome."""
-    counts = Counter(
-        (summary.principal.type, _outcome_of(summary.principal, found)) for summary in diff.principals
-    )
+    counts = Counter((summary.principal.type, outcome(summary.counts)) for summary in diff.principals)
     kinds = [kind for kind in PrincipalType if any(counts[kind, verdict] for verdict in OUTCOME_ORDER)]
     return Matrix(
         "What happens to whom",
@@ -49,14 +47,12 @@ def outcomes_by_kind(diff: Diff, found: Counter[tuple[PrincipalRef, Verdict]]) -
     )
 
 
-def outcomes_by_legacy_role(
-    diff: Diff, snapshot: Snapshot, found: Counter[tuple[PrincipalRef, Verdict]]
-) -> Matrix:
+def outcomes_by_legacy_role(diff: Diff, snapshot: Snapshot) -> Matrix:
     """Users by their legacy role and outcome."""
     counts: Counter[tuple[str, Verdict]] = Counter()
     for summary in diff.principals:
         if summary.principal.type is PrincipalType.USER:
-            counts[_legacy_role(snapshot, summary.principal), _outcome_of(summary.principal, found)] += 1
+            counts[_legacy_role(snapshot, summary.principal), outcome(summary.counts)] += 1
     return Matrix(
         "By legacy role",
         "Users by the legacy role they hold and what happens to them.",
@@ -75,10 +71,14 @@ def roles_before_and_after(diff: Diff, snapshot: Snapshot) -> Matrix:
     A person with three new roles counts in three columns, once in each.
     """
     pairs: set[tuple[str, str, str]] = set()
+    names = sorted(
+        {f"{r.level} role {r.name}" for r in snapshot.catalog.roles.values()}, key=lambda n: (-len(n), n)
+    )
     for summary in diff.principals:
         if summary.principal.type is PrincipalType.USER:
             legacy = _legacy_role(snapshot, summary.principal)
-            pairs.update((legacy, _role_only(words), summary.principal.id) for words in summary.after)
+            held = {_role_in(words, names) for words in summary.after} - {""}
+            pairs.update((legacy, role, summary.principal.id) for role in held)
     frequency = Counter(role for _, role, _ in pairs)
     ranked = [role for role, _ in sorted(frequency.items(), key=lambda item: (-item[1], item[0]))]
     shown = sorted(ranked[:ROLES_SHOWN])
@@ -97,17 +97,15 @@ def roles_before_and_after(diff: Diff, snapshot: Snapshot) -> Matrix:
     )
 
 
-def _outcome_of(principal: PrincipalRef, found: Counter[tuple[PrincipalRef, Verdict]]) -> Verdict:
-    return outcome({verdict: found[principal, verdict] for verdict in OUTCOME_ORDER})
-
-
 def _legacy_role(snapshot: Snapshot, principal: PrincipalRef) -> str:
     user = snapshot.user_by_id.get(principal.id)
     return (user.legacy_role if user else "") or "no legacy role"
 
 
-def _role_only(words: str) -> str:
-    """The role of "Viewer on Brands/Aurora" or "Admin in Production": what stands before the place."""
-    for joint in (" on ", " in ", " ("):
-        words = words.partition(joint)[0]
-    return words
+def _role_in(words: str, names: list[str]) -> str:
+    """The role that "group EMEA › folder role Viewer on 3 folders" is about, or empty when it is about none.
+
+    `names` are the catalog's roles in words, the longest first: one name may begin another.
+    """
+    said = words.rpartition(" › ")[2]
+    return next((name for name in names if said == name or said.startswith(f"{name} ")), "")

@@ -5,6 +5,7 @@ Every cell is written as text unless its column says number: nothing is ever rea
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from xlsxwriter import Workbook
@@ -62,6 +63,8 @@ MARKS: Final = {
 def fitting(text: str, more: str = "the JSON document has the rest") -> str:
     """Text as Excel can hold it: visible, at most 32,767 UTF-16 units, and saying so when cut."""
     text = "\n".join(visible(line) for line in text.split("\n")) if "\n" in text else visible(text)
+    if len(text) <= MAX_TEXT // 2:
+        return text
     units = text.encode("utf-16-le")
     if len(units) <= 2 * MAX_TEXT:
         return text
@@ -128,39 +131,54 @@ class Look:
         return {Kind.ID: self.id, Kind.NUMBER: self.number}.get(kind, self.text)
 
 
-def put(
-    sheet: Worksheet, look: Look, row: int, at: int, column: Column, value: Cell, words: list[str]
-) -> None:
-    """Write one cell; `words` are the capabilities' labels."""
-    style = look.of(column.kind)
-    match column.kind, value:
-        case Kind.NUMBER, int():
-            sheet.write_number(row, at, value, style)
-        case Kind.FLAG, _:
-            sheet.write_string(row, at, "yes" if value else "no", style)
-        case Kind.CAPABILITIES, tuple():
-            sheet.write_string(
-                row, at, lines([words[place] for place in value if isinstance(place, int)]), style
-            )
-        case _, tuple():
-            sheet.write_string(row, at, lines([str(part) for part in value]), style)
-        case _:
-            sheet.write_string(row, at, fitting(str(value)), style)
+class Writer:
+    """Writes the cells of one workbook; equal cells are made fit for Excel once."""
+
+    def __init__(self, look: Look, words: list[str]) -> None:
+        self.look = look
+        self.words = words
+        """The capabilities' labels, by their place."""
+        self._made: dict[tuple[Cell, Kind], str] = {}
+
+    def text(self, value: Cell, kind: Kind) -> str:
+        """A cell as text that Excel can hold."""
+        made = self._made.get((value, kind))
+        if made is None:
+            made = self._made[value, kind] = self._make(value, kind)
+        return made
+
+    def _make(self, value: Cell, kind: Kind) -> str:
+        if kind is Kind.FLAG:
+            return "yes" if value else "no"
+        if not isinstance(value, tuple):
+            return fitting(str(value))
+        if kind is Kind.CAPABILITIES:
+            return lines([self.words[place] for place in value if isinstance(place, int)])
+        return lines([str(part) for part in value])
+
+    def rows(self, sheet: Worksheet, columns: tuple[Column, ...], rows: Iterable[tuple[Cell, ...]]) -> None:
+        """Write rows from the second row of the sheet on, each as tall as it needs."""
+        plan = [(at, column.kind, self.look.of(column.kind)) for at, column in enumerate(columns)]
+        for row, cells in enumerate(rows, start=1):
+            tall = _height(columns, cells)
+            if tall > 1:
+                sheet.set_row(row, _LINE_POINTS * tall)
+            for (at, kind, style), value in zip(plan, cells, strict=True):
+                if kind is Kind.NUMBER and isinstance(value, int):
+                    sheet.write_number(row, at, value, style)
+                elif value != "" and value != ():
+                    sheet.write_string(row, at, self.text(value, kind), style)
 
 
-def fill(sheet: Worksheet, look: Look, table: Table, words: list[str], *, most: int = MAX_ROWS) -> None:
+def fill(sheet: Worksheet, writer: Writer, table: Table, *, most: int = MAX_ROWS) -> None:
     """One table on one sheet: header in row 1, frozen, filtered, printed on every page."""
+    look = writer.look
     for at, column in enumerate(table.columns):
         sheet.set_column(at, at, column.width)
         sheet.write_string(0, at, column.label, look.head_of(column.kind))
     sheet.set_row(0, 32)
     shown = table.rows[:most]
-    for row, cells in enumerate(shown, start=1):
-        tall = _height(table.columns, cells)
-        if tall > 1:
-            sheet.set_row(row, _LINE_POINTS * tall)
-        for at, (column, value) in enumerate(zip(table.columns, cells, strict=True)):
-            put(sheet, look, row, at, column, value, words)
+    writer.rows(sheet, table.columns, shown)
     last = len(shown)
     if not shown:
         sheet.write_string(1, 0, "no rows", look.muted)

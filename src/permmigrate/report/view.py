@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from permmigrate.diff import Diff, Severity, Verdict
-from permmigrate.model import PrincipalRef, PrincipalType
+from permmigrate.model import PrincipalType
 from permmigrate.report import administrators, evidence, findings, matrices
 from permmigrate.report.assessment import readiness_view
 from permmigrate.report.text import plural
@@ -22,9 +22,8 @@ __all__ = ["DiffView", "ReadinessView", "diff_view", "readiness_view"]
 
 def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
     """Finish a comparison for reading; `snapshot` is the one it was made from."""
-    found = findings.count_by_principal(diff.findings)
     expansions, reductions, undecided = findings.finding_tables(diff, snapshot)
-    principals = findings.principal_table(diff, found)
+    principals = findings.principal_table(diff)
     causes = findings.cause_table(diff)
     admins = administrators.table(diff)
     tables = (
@@ -37,7 +36,7 @@ def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
         expansions,
         reductions,
         undecided,
-        findings.key_table(diff, snapshot, found),
+        findings.key_table(diff, snapshot),
         principals,
         findings.place_table(diff, snapshot),
         findings.coverage_table(diff),
@@ -52,13 +51,13 @@ def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
         illustrative=evidence.is_illustrative(diff.catalog_source),
         complete=diff.complete,
         banner=_banner(diff, snapshot),
-        figures=_figures(diff, found),
+        figures=_figures(diff),
         read_summary=evidence.read_summary(snapshot),
         known_summary=_known_summary(diff),
         risks=tuple(Notice(*risk) for risk in administrators.risks(diff)),
         tables=tables,
-        by_kind=matrices.outcomes_by_kind(diff, found),
-        by_legacy_role=matrices.outcomes_by_legacy_role(diff, snapshot, found),
+        by_kind=matrices.outcomes_by_kind(diff),
+        by_legacy_role=matrices.outcomes_by_legacy_role(diff, snapshot),
         roles=matrices.roles_before_and_after(diff, snapshot),
         assumptions=diff.assumptions,
         not_checked=NOT_CHECKED,
@@ -110,14 +109,13 @@ def is_planned(diff: Diff) -> bool:
 
 
 def _principals_with(diff: Diff, verdict: Verdict) -> dict[PrincipalType, int]:
-    who = {finding.principal for finding in diff.findings if finding.verdict is verdict}
-    return dict(Counter(principal.type for principal in who))
+    return dict(Counter(summary.principal.type for summary in diff.principals if summary.counts.get(verdict)))
 
 
-def _figures(diff: Diff, found: Counter[tuple[PrincipalRef, Verdict]]) -> tuple[Figure, ...]:
+def _figures(diff: Diff) -> tuple[Figure, ...]:
     findings_by = Counter(finding.verdict for finding in diff.findings)
-    principals_by = Counter(verdict for _, verdict in found)
-    untouched = len({summary.principal for summary in diff.principals} - {f.principal for f in diff.findings})
+    principals_by = Counter(v for summary in diff.principals for v, count in summary.counts.items() if count)
+    untouched = sum(not any(summary.counts.values()) for summary in diff.principals)
 
     def figure(verdict: Verdict) -> Figure:
         note = f"for {plural(principals_by[verdict], 'principal')}"
@@ -131,10 +129,10 @@ def _figures(diff: Diff, found: Counter[tuple[PrincipalRef, Verdict]]) -> tuple[
 def _known_summary(diff: Diff) -> str:
     if not diff.uncertainties:
         return "Every legacy grant has a mapping row, and every statement could be decided."
-    touched = sum(uncertainty.findings for uncertainty in diff.uncertainties)
+    most = max(uncertainty.findings for uncertainty in diff.uncertainties)
     return (
-        f"{plural(len(diff.uncertainties), 'thing')} could not be known or decided, with "
-        f"{plural(touched, 'finding')} depending on them."
+        f"{plural(len(diff.uncertainties), 'thing')} could not be known or decided; "
+        f"the one that matters most touches {plural(most, 'finding')}."
     )
 
 

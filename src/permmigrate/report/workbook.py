@@ -14,7 +14,7 @@ from xlsxwriter.exceptions import FileCreateError
 
 from permmigrate.errors import UsageError
 from permmigrate.report import files
-from permmigrate.report.sheets import MAX_ROWS, Look, fill
+from permmigrate.report.sheets import MAX_ROWS, Look, Writer, fill
 from permmigrate.report.summary_sheet import diff_summary, read_me, readiness_summary
 from permmigrate.report.table import Table
 from permmigrate.report.value import DiffView, ReadinessView, provenance_table
@@ -86,9 +86,9 @@ def _sheets(view: DiffView | ReadinessView, book: Workbook, most: int) -> None:
             diff_summary(view, book, summary, look)
         case ReadinessView():
             readiness_summary(view, book, summary, look)
-    words = _words(view)
+    writer = Writer(look, _words(view))
     for name, table in tables:
-        fill(book.add_worksheet(name), look, table, words, most=most)
+        fill(book.add_worksheet(name), writer, table, most=most)
     summary.activate()
 
 
