@@ -336,3 +336,16 @@ def test_the_catalog_given_is_the_catalog_used(tmp_path: Path) -> None:
 def test_covering_errs_to_no(pattern: str, other: str, expected: bool) -> None:
     """A glob covers another only when it surely matches all that the other does."""
     assert expected is covers(pattern, other)
+
+
+def test_an_expired_override_shadows_nothing(tmp_path: Path) -> None:
+    """What is ignored takes nothing from the row below."""
+    rows = ("any,id,x,any,*,none,,,why,2020-01-01", "any,id,x,any,admin,none,,,why,")
+    assert ["expired"] == [each.split()[1].rstrip(":") for each in found(tmp_path, overrides=rows)]
+
+
+def test_a_bad_row_of_a_bundle_is_told_once(tmp_path: Path) -> None:
+    """The fault is the bundle's row, however many rows name the bundle and with whatever scope."""
+    roles = (*KNOWN["user_roles"][1:], "master_admin,bundle,Admin,all_environments")
+    notices = found(tmp_path, CATALOG, user_roles=roles, bundles=("Admin,account/Admin,each_environment",))
+    assert ["bundles.csv:2:"] == [each.split()[2] for each in notices]

@@ -136,3 +136,10 @@ def test_keys_are_overridden_by_id_and_name(tmp_path: Path) -> None:
         "environment::admin",
         "account::billing",
     ]
+
+
+def test_an_override_for_users_leaves_a_group_of_that_id_alone(tmp_path: Path) -> None:
+    """Ids of different kinds of principal may be the same text."""
+    account = snapshot(shares=(share(principal("x", PrincipalType.GROUP)), share(principal("x"))))
+    found = run(tmp_path, account, row("id", "x", "none,,", who="user"))
+    assert [PrincipalType.GROUP] == [each.assignment.principal.type for each in found.planned]

@@ -34,7 +34,7 @@ TEN_MISTAKES = """\
 # user roles, by hand
 legacy_role,target_type,target,scope,source,confidence,note
 admin,bundel,Admin,each_environment,me,customer,
-# a comment, with "a quote
+#,"a comment with a quote that never closes
 billing,role,,account,me,customer,
 reports,role,account/Reports,acount,me,customer,
 
