@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from permmigrate.sandbox import Knobs, Resource, Sandbox
-from permmigrate.sandbox.state import ROOT, Assignment
+from permmigrate.sandbox.columns import ROOT, Assignment
 
 Connect = Callable[..., httpx.Client]
 FOLDER_ROLES = {

@@ -11,31 +11,33 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
-from permmigrate.sandbox.admin import Folders
 from permmigrate.sandbox.assets import Assets
 from permmigrate.sandbox.context import Context
+from permmigrate.sandbox.environments import Environments
+from permmigrate.sandbox.folders import Folders
+from permmigrate.sandbox.groups import Groups
 from permmigrate.sandbox.middleware import Counter, Gate, Limits, Log
 from permmigrate.sandbox.policies import Policies
 from permmigrate.sandbox.principals import Principals
-from permmigrate.sandbox.provisioning import Provisioning
 from permmigrate.sandbox.public import Public
 from permmigrate.sandbox.roles import Roles
+from permmigrate.sandbox.routes import Route, Router
 from permmigrate.sandbox.sharing import Sharing
 from permmigrate.sandbox.state import AccountKey, Key
+from permmigrate.sandbox.users import Users
 from permmigrate.sandbox.wire import (
     MAX_BODY,
     ApiError,
     DroppedConnectionError,
     Request,
     Response,
-    Route,
-    Router,
     error_answer,
 )
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+_APIS: Final = (Public, Policies, Principals, Roles, Environments, Users, Groups, Sharing, Folders, Assets)
 _REASONS: Final = {420: "Enhance Your Calm"}
 
 
@@ -54,7 +56,7 @@ class App:
         self._failures, self._drops = Counter(knobs.fail_nth), Counter(knobs.drop_nth)
         self.log = Log(knobs, context.now)
         self._router = Router()
-        for api in (Public, Policies, Principals, Roles, Provisioning, Sharing, Folders, Assets):
+        for api in _APIS:
             api(context).register(self._router)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -9,9 +9,11 @@ import hashlib
 from typing import Any, Final
 
 from permmigrate.sandbox.admin import BASE, Admin, closest, make_folders
+from permmigrate.sandbox.columns import ROOT
 from permmigrate.sandbox.decide import Resource
-from permmigrate.sandbox.state import ROOT, Asset
-from permmigrate.sandbox.wire import ApiError, Request, Response, Router, decode_cursor, encode_cursor
+from permmigrate.sandbox.routes import Router
+from permmigrate.sandbox.state import Asset
+from permmigrate.sandbox.wire import ApiError, Request, Response, decode_cursor, encode_cursor
 
 TYPES: Final = ("image", "video", "raw")
 PAGE: Final = 10

@@ -15,7 +15,8 @@ from typing import Final
 
 import cedarpy
 
-from permmigrate.sandbox.state import Account, Assignment, Role
+from permmigrate.sandbox.columns import Assignment
+from permmigrate.sandbox.state import Account, Role
 
 _ENTITY: Final = {"user": "User", "group": "Group", "apiKey": "APIKey", "provisioningKey": "APIKey"}
 _FORBIDDEN: Final = re.compile(r'forbid\s*\(\s*principal\s*==\s*\w+::\w+::"([^"]*)"')

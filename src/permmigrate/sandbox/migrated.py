@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from permmigrate.sandbox.columns import Assignment
 from permmigrate.sandbox.shares import Shares
-from permmigrate.sandbox.state import Account, Assignment, Role
+from permmigrate.sandbox.state import Account, Role
 
 BUNDLES: Final = {
     "master_admin": "Master Admin",

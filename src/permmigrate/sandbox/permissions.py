@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from permmigrate.sandbox.columns import Assignment
 from permmigrate.sandbox.context import Context
-from permmigrate.sandbox.state import Assignment, Role
-from permmigrate.sandbox.wire import ApiError, Request, Response, Router, invalid, missing, not_found
+from permmigrate.sandbox.routes import Router
+from permmigrate.sandbox.state import Role
+from permmigrate.sandbox.wire import ApiError, Request, Response, invalid, missing, not_found
 
 BASE: Final = "/v2/accounts/{account_id}/permissions"
 PRINCIPAL_TYPES: Final = ("user", "group", "apiKey", "provisioningKey")

@@ -6,16 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from permmigrate.sandbox.columns import Assignment
 from permmigrate.sandbox.decide import bind
 from permmigrate.sandbox.permissions import PERMISSION_TYPES, SCOPE_TYPES, Permissions
 from permmigrate.sandbox.public import refuse_cedar
 from permmigrate.sandbox.roles import policy_data
-from permmigrate.sandbox.state import Assignment, CustomPolicy, Role
+from permmigrate.sandbox.routes import Router
+from permmigrate.sandbox.state import CustomPolicy, Role
 from permmigrate.sandbox.wire import (
     ApiError,
     Request,
     Response,
-    Router,
     decode_cursor,
     encode_cursor,
     invalid,

@@ -5,17 +5,18 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Final
 
+from permmigrate.sandbox.columns import Assignment
 from permmigrate.sandbox.permissions import (
     MANAGEMENT_TYPES,
     PERMISSION_TYPES,
     SCOPE_TYPES,
     Permissions,
 )
-from permmigrate.sandbox.state import Assignment, Role
+from permmigrate.sandbox.routes import Router
+from permmigrate.sandbox.state import Role
 from permmigrate.sandbox.wire import (
     Request,
     Response,
-    Router,
     decode_cursor,
     encode_cursor,
     invalid,

@@ -8,8 +8,9 @@ from typing import Final
 import cedarpy
 
 from permmigrate.sandbox.context import Context
+from permmigrate.sandbox.routes import Router
 from permmigrate.sandbox.state import Account
-from permmigrate.sandbox.wire import ApiError, Request, Response, Router, missing
+from permmigrate.sandbox.wire import ApiError, Request, Response, missing
 
 BASE: Final = "/v2/accounts/permissions/public"
 CEDAR_CODE: Final = "ACCOUNTS_00002"

@@ -15,8 +15,9 @@ from permmigrate.sandbox.permissions import (
     SCOPE_TYPES,
     Permissions,
 )
+from permmigrate.sandbox.routes import Router
 from permmigrate.sandbox.state import Role
-from permmigrate.sandbox.wire import ApiError, Request, Response, Router, invalid, missing
+from permmigrate.sandbox.wire import ApiError, Request, Response, invalid, missing
 
 CATALOG_TIME: Final = 1_719_475_215
 """When the vendor made its system policies, by the specification's examples."""

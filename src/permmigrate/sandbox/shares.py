@@ -15,8 +15,9 @@ from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
 
+from permmigrate.sandbox.columns import Folders
 from permmigrate.sandbox.context import stable_id
-from permmigrate.sandbox.state import Folders, Group, User
+from permmigrate.sandbox.state import Group, User
 from permmigrate.sandbox.tree import TOP
 
 LEVELS: Final = ("can_view", "can_contribute", "can_edit", "can_manage")

@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Final
 
 from permmigrate.sandbox.admin import BASE, Admin
+from permmigrate.sandbox.columns import Assignment
 from permmigrate.sandbox.decide import Resource
-from permmigrate.sandbox.state import Assignment, Environment, Role
-from permmigrate.sandbox.wire import ApiError, Request, Response, Router, denied
+from permmigrate.sandbox.routes import Router
+from permmigrate.sandbox.state import Environment, Role
+from permmigrate.sandbox.wire import ApiError, Request, Response, denied
 
 MOST_ROLES: Final = 10
 _PRINCIPALS: Final = ("user", "group", "apiKey")

@@ -8,8 +8,9 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
+from permmigrate.sandbox.columns import ROOT, Folders
 from permmigrate.sandbox.context import stable_id
-from permmigrate.sandbox.state import ROOT, Asset, Folders
+from permmigrate.sandbox.state import Asset
 
 DAY: Final = 86_400
 DEEPEST: Final = 8

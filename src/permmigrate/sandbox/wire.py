@@ -1,4 +1,4 @@
-"""Requests, answers, errors and routes of the imitated APIs, as values over WSGI.
+"""Requests, answers, errors and cursors of the imitated APIs, as values over WSGI.
 
 It knows the shapes that the vendor's specifications give and nothing of accounts or permissions.
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -217,45 +216,6 @@ def error_answer(api: str, error: ApiError) -> Response:
     if error.fields is not None:
         body["details"] = {"fields": list(error.fields)}
     return Response.json({"error": body}, error.status, error.headers)
-
-
-Handler = Callable[[Request], Response]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One method and path of one API."""
-
-    method: str
-    pattern: re.Pattern[str]
-    api: str
-    """`public`, `provisioning`, `permissions`, `admin` or `upload`: who may call and how errors look."""
-    handler: Handler
-
-
-class Router:
-    """The table of routes; the first that fits wins, so literal paths are added before placeholders."""
-
-    def __init__(self) -> None:
-        self._routes: list[Route] = []
-
-    def add(self, method: str, template: str, api: str, handler: Handler) -> None:
-        """Add a route; `{name}` is one path segment and `{name:path}` is the rest."""
-        pattern = re.sub(r"\\{(\w+):path\\}", r"(?P<\1>.+)", re.escape(template))
-        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", pattern)
-        self._routes.append(Route(method, re.compile(pattern), api, handler))
-
-    def find(self, method: str, path: str) -> tuple[Route | None, Mapping[str, str], tuple[str, ...]]:
-        """The route and its placeholders, or None and the methods that the path does have."""
-        allowed: list[str] = []
-        for route in self._routes:
-            match = route.pattern.fullmatch(path)
-            if match is None:
-                continue
-            if route.method == method:
-                return route, match.groupdict(), ()
-            allowed.append(route.method)
-        return None, {}, tuple(sorted(set(allowed)))
 
 
 def encode_cursor(value: object) -> str:
