@@ -44,7 +44,7 @@ def _refused(endpoints: Endpoints) -> bool:
     """
     gaps = [entry for lines in endpoints.values() for entry in lines if entry.status.is_gap]
     answered = any(not entry.status.is_gap for lines in endpoints.values() for entry in lines)
-    said_no = any(e.status is ReadStatus.DENIED or e.http_status in _REFUSALS for e in gaps)
+    said_no = any(map(_is_refusal, gaps))
     failed = any(e.status in (ReadStatus.FAILED, ReadStatus.UNREADABLE) and not _is_refusal(e) for e in gaps)
     return said_no and not answered and not failed
 

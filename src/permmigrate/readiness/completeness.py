@@ -8,9 +8,11 @@ from typing import Final
 
 from permmigrate.catalog import ILLUSTRATIVE_SOURCE
 from permmigrate.diff import Severity, Uncertainty
+from permmigrate.model import PolicyId, RoleId
 from permmigrate.readiness.evidence import Evidence, describe
 from permmigrate.readiness.scoring import Issue, area, issue, plural
 from permmigrate.readiness.value import Area
+from permmigrate.snapshot.crawl import UNREAD_CONTENTS
 
 READS: Final = (
     "environments",
@@ -48,9 +50,10 @@ def assess_area(evidence: Evidence) -> Area:
 
 
 def _reads(evidence: Evidence) -> Iterator[Issue]:
+    reported = ("shares",) if _no_list(evidence) else ()
     for name in READS:
         gaps = [entry for entry in evidence.ledger.get(name, ()) if entry.status.is_gap]
-        if gaps and not (name == "shares" and _no_list(evidence)):
+        if gaps and name not in reported:
             yield issue(
                 Severity.HIGH,
                 f"Not read: {name}",
@@ -60,8 +63,7 @@ def _reads(evidence: Evidence) -> Iterator[Issue]:
                 describe,
                 (name,),
             )
-    silent = [name for name in READS if name not in evidence.ledger]
-    if silent := [name for name in silent if name != "shares"]:
+    if silent := [name for name in READS if name not in evidence.ledger and name not in reported]:
         yield issue(
             Severity.HIGH,
             "Not on record as read",
@@ -126,7 +128,7 @@ def _catalog(evidence: Evidence) -> Iterator[Issue]:
             "What these roles allow is known in part only.",
             "Take the snapshot again; if they stay, ask the vendor.",
             catalog.missing_policies,
-            lambda pair: f"{pair[0]}: {pair[1]}",
+            _missing,
             (_POLICIES,),
         )
     if _illustrative(catalog.source):
@@ -139,6 +141,11 @@ def _catalog(evidence: Evidence) -> Iterator[Issue]:
             (catalog.source,),
             things=(_VENDOR,),
         )
+
+
+def _missing(pair: tuple[RoleId, PolicyId]) -> str:
+    role, policy = pair
+    return f"{role}: {'its policies were not read' if policy.startswith(UNREAD_CONTENTS) else policy}"
 
 
 def _illustrative(source: str) -> bool:
