@@ -1,0 +1,93 @@
+"""The journey as a person walks it, over a real socket."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Account
+
+from permmigrate.cli import cli
+from permmigrate.cli.boundary import run
+from permmigrate.errors import ExitCode
+
+
+def test_the_demo_tells_an_interesting_story(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It ends with the paths of five kinds of file and findings of every kind."""
+    assert run(cli, ["demo", "--out", str(tmp_path)]) == 0
+    paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    names = {path.name for path in paths}
+    assert {"account.snapshot", "readiness.html", "diff.html", "diff.xlsx", "diff.json"} <= names
+    assert all(path.stat().st_size for path in paths)
+    assert all(path.stat().st_mode & 0o077 == 0 for path in paths)
+    document = json.loads((tmp_path / "diff.json").read_text(encoding="utf-8"))
+    figures = document["figures"]
+    assert all(figures[each] > 0 for each in ("gained", "maybe_gained", "lost", "maybe_lost", "unknown"))
+    expanding = [cause for cause in document["tables"]["causes"] if cause["expansions"]]
+    assert len(expanding) >= 5
+    assert [path for path in tmp_path.rglob("*") if b"CANARYSECRET" in path.read_bytes()] == []
+
+
+def test_checking_the_shipped_tables_against_the_account_finds_no_mistake(
+    snapshot: Path, tmp_path: Path
+) -> None:
+    """What ships is fit for use; people the tables do not cover are warned of."""
+    assert run(cli, ["mappings", "init", str(tmp_path / "mappings")]) == 0
+    code = run(cli, ["mappings", "check", str(tmp_path / "mappings"), "--snapshot", str(snapshot)])
+    assert code in (ExitCode.OK, ExitCode.INVALID_FILE)
+
+
+def test_fail_on_expansions_leaves_with_5_after_writing_the_reports(snapshot: Path, tmp_path: Path) -> None:
+    """A pipeline is stopped and has something to show for it."""
+    arguments = ["diff", str(snapshot), "--out", str(tmp_path), "--fail-on", "expansions"]
+    assert run(cli, arguments) == ExitCode.FINDINGS
+    assert {"diff.html", "diff.xlsx", "diff.json"} == {path.name for path in tmp_path.iterdir()}
+
+
+def test_the_same_input_gives_the_same_bytes(snapshot: Path, tmp_path: Path) -> None:
+    """Two runs of diff and readiness write the same HTML and JSON."""
+    for side in ("one", "two"):
+        assert run(cli, ["diff", str(snapshot), "--out", str(tmp_path / side), "--today", "2026-11-22"]) == 0
+        readiness = ["readiness", str(snapshot), "--out", str(tmp_path / side), "--today", "2026-11-22"]
+        assert run(cli, readiness) == 0
+    for name in ("diff.html", "diff.json", "readiness.html", "readiness.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_after_the_vendors_move_the_widening_shows(
+    account: Account, snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An old snapshot against the roles assigned since: the vendor's own mapping expands."""
+    from conftest import variables
+
+    from permmigrate.sandbox import Sandbox
+    from permmigrate.sandbox.server import serving
+
+    moved = Sandbox(account="small", seed=1, state="migrated")
+    with serving(moved) as url:
+        for name, value in variables(moved, url).items():
+            monkeypatch.setenv(name, value)
+        taken = tmp_path / "today.snapshot"
+        assert run(cli, ["snapshot", "--out", str(taken), "--api-url", url, "--quiet"]) == 0
+    assert run(cli, ["diff", str(snapshot), "--assigned", str(taken), "--out", str(tmp_path)]) == 0
+    document = json.loads((tmp_path / "diff.json").read_text(encoding="utf-8"))
+    assert document["figures"]["gained"] > 0
+    expanding = {cause["ref"] for cause in document["tables"]["causes"] if cause["expansions"]}
+    assert "assigned cld::role::prodenv::master_admin" in expanding
+
+
+def test_the_sandbox_announces_itself_in_one_json_line() -> None:
+    """Other people's clients can be pointed at it by a script."""
+    command = [sys.executable, "-m", "permmigrate", "sandbox", "serve", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            addresses = json.loads(server.stdout.readline())
+        finally:
+            server.terminate()
+    assert addresses["url"].startswith("http://127.0.0.1:")
+    assert addresses["account_url"].startswith("account://")
+    assert all(url.startswith("cloudinary://") for url in addresses["cloudinary_urls"])
