@@ -14,7 +14,15 @@ from permmigrate.diff.people import Summaries
 from permmigrate.diff.sweep import Span, sweep
 from permmigrate.diff.tally import causes_of, counts_of, coverage_of, uncertainties_of
 from permmigrate.diff.value import Diff, Finding, Region, RegionKind, Verdict
-from permmigrate.entitlements import ASSUMPTIONS, AfterAssignment, Entitlements, Grant, Holding
+from permmigrate.entitlements import (
+    ASSUMPTIONS,
+    NO_ROW,
+    NOT_CARRIED_OVER,
+    AfterAssignment,
+    Entitlements,
+    Grant,
+    Holding,
+)
 from permmigrate.mapping.tables import MappingTables
 from permmigrate.mapping.translate import translate
 from permmigrate.model import (
@@ -55,11 +63,7 @@ def compare(
         compared_with = BY_MAPPING
     else:
         snapshot_now = replace(snapshot, catalog=assigned.catalog, custom_policies=assigned.custom_policies)
-        names = {role.id: role.name for role in assigned.catalog.roles.values()}
-        after = tuple(
-            AfterAssignment(a, f"assigned: {names.get(a.role_id, a.role_id)} ({a.role_id})")
-            for a in assigned.assignments
-        )
+        after = tuple(AfterAssignment(a, f"assigned {a.role_id}") for a in assigned.assignments)
         entitlements = Entitlements(snapshot_now, tables, after)
         compared_with = f"the roles assigned on {assigned.captured_at}"
     return _Comparison(entitlements, tables, compared_with, assigned).run(tool_version)
@@ -116,7 +120,7 @@ class _Comparison:
             compared_with=self.compared_with,
             capabilities=capabilities,
             findings=findings,
-            causes=causes_of(findings, self.tables),
+            causes=causes_of(findings, self._cause_words()),
             principals=people.finished(),
             coverage=coverage_of(entitlements.translation, self.tables),
             uncertainties=uncertainties,
@@ -125,6 +129,16 @@ class _Comparison:
             decided=self.decided,
             counts=counts_of(findings, people.without_findings),
         )
+
+    def _cause_words(self) -> dict[str, tuple[str, str]]:
+        """What each cause says, and how sure it is."""
+        words = {str(ref): (text, confidence) for ref, text, _, confidence in self.tables.rows()}
+        words[NO_ROW] = ("a legacy grant that no row translates", "unknown")
+        words[NOT_CARRIED_OVER] = ("a legacy grant that no assigned role carries over", "")
+        if self.assigned is not None:
+            for role in self.assigned.catalog.roles.values():
+                words[f"assigned {role.id}"] = (f"{role.level} role {role.name}, as assigned today", "")
+        return words
 
     def _compare(self, principal: PrincipalRef, holdings: list[Holding]) -> Counter[Verdict]:
         """Compare one principal; return how many findings hold for it, its groups' among them."""
@@ -208,7 +222,9 @@ def _by_cause(span: Span, grants: Iterable[Grant]) -> Iterator[tuple[int, tuple[
     touched: dict[str, int] = {}
     for grant in grants:
         if grant.cause:
-            touched[grant.cause] = touched.get(grant.cause, 0) | grant.masks.touched
+            masks = grant.masks
+            behind = masks.touched if span.verdict is Verdict.UNKNOWN else masks.permit | masks.maybe
+            touched[grant.cause] = touched.get(grant.cause, 0) | behind
     parts: dict[tuple[str, ...], int] = {(): span.atoms}
     for cause in sorted(touched):
         split: dict[tuple[str, ...], int] = {}

@@ -23,8 +23,8 @@ class _Tally:
     severity: Severity = Severity.LOW
 
 
-def causes_of(findings: tuple[Finding, ...], tables: MappingTables) -> tuple[Cause, ...]:
-    """Rank the causes by the expansions they make, most first."""
+def causes_of(findings: tuple[Finding, ...], words: Mapping[str, tuple[str, str]]) -> tuple[Cause, ...]:
+    """Rank the causes by the expansions they make, most first; `words` gives each one's text and confidence."""
     tallies: dict[str, _Tally] = {}
     for finding in findings:
         for ref in finding.causes:
@@ -36,12 +36,11 @@ def causes_of(findings: tuple[Finding, ...], tables: MappingTables) -> tuple[Cau
                 tally.severity = min(tally.severity, finding.severity, key=lambda s: s.rank)
             elif finding.verdict.is_reduction:
                 tally.reductions += 1
-    rows = {str(ref): (text, confidence) for ref, text, _, confidence in tables.rows()}
     causes = [
         Cause(
             ref=ref,
-            text=rows.get(ref, (ref, ""))[0],
-            confidence=rows.get(ref, ("", "unknown"))[1],
+            text=words.get(ref, (ref, ""))[0],
+            confidence=words.get(ref, ("", "unknown"))[1],
             expansions=tally.expansions,
             sole_expansions=tally.sole,
             reductions=tally.reductions,

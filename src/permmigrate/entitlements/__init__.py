@@ -1,7 +1,7 @@
 """Who may do what, before and after, each entitlement with its why. Nothing is compared here."""
 
 from permmigrate.entitlements.after import AfterAssignment
-from permmigrate.entitlements.before import ACCOUNT_SCOPE
+from permmigrate.entitlements.before import ACCOUNT_SCOPE, NO_ROW, NOT_CARRIED_OVER
 from permmigrate.entitlements.compiled import Baseline
 from permmigrate.entitlements.expand import ASSUMPTIONS, Entitlements
 from permmigrate.entitlements.grants import Grant, GrantSet, Holding, Masks, Place
@@ -10,6 +10,8 @@ from permmigrate.entitlements.tree import FolderTree
 __all__ = [
     "ACCOUNT_SCOPE",
     "ASSUMPTIONS",
+    "NO_ROW",
+    "NOT_CARRIED_OVER",
     "AfterAssignment",
     "Baseline",
     "Entitlements",
