@@ -73,7 +73,7 @@ def problems(file: Path) -> list[str]:
         (csv_file, ["shares.csv:2", "shares.csv:3"]),
         (lambda path, *rows: csv_file(path, *rows, delimiter=";"), ["shares.csv:2", "shares.csv:3"]),
         (workbook, ["shares.xlsx Shares!2", "shares.xlsx Shares!3"]),
-        (json_file, ["shares.json:2", "shares.json:11"]),
+        (json_file, ["shares.json item 1", "shares.json item 2"]),
     ],
 )
 def test_every_format_says_the_same(tmp_path: Path, save: Callable[..., Path], sources: list[str]) -> None:

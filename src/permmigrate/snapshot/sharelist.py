@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Final, NoReturn
 from permmigrate.errors import InvalidFileError, Problem
 from permmigrate.model import ContentKind, PrincipalType
 from permmigrate.snapshot.shareresolve import Resolved, resolve
-from permmigrate.snapshot.sharetable import RawRow, column_letters, rows, tidy
+from permmigrate.snapshot.sharetable import ITEM, RawRow, column_letters, rows, tidy
 
 __all__ = ["COLUMNS", "RawShare", "Resolved", "read", "resolve"]
 
@@ -60,8 +61,12 @@ class RawShare:
 
     @property
     def source(self) -> str:
-        """`shares.csv:12`, or `shares.xlsx Sheet1!12`."""
-        return f"{self.file} {self.sheet}!{self.line}" if self.sheet else f"{self.file}:{self.line}"
+        """`shares.csv:12`, `shares.xlsx Sheet1!12` or `shares.json item 12`."""
+        return f"{self.file} {self.cell()}" if self.sheet else f"{self.file}:{self.line}"
+
+    def cell(self, column: str = "") -> str:
+        """`Sheet1!12` or `Sheet1!B12`, `item 12`, or nothing in a text, where the line is enough."""
+        return _cell_name(self.sheet, self.line, column)
 
     def fields(self) -> tuple[tuple[str, str], ...]:
         """The row as (column, text) pairs."""
@@ -72,18 +77,18 @@ def read(path: Path) -> tuple[RawShare, ...]:
     """Read a share list. Raises InvalidFileError with every problem found, in file order."""
     problems: list[Problem] = []
     found: list[RawShare] = []
-    table = iter(rows(path, COLUMNS))
-    header = next(table, None)
-    if header is None:
-        hint = f"the first row names the columns: {', '.join(COLUMNS)}"
-        _fail(path, [Problem(path.name, 0, "is empty", hint)])
-    columns = _columns(path, header)
     more = 0
-    for row in table:
-        if len(problems) >= PROBLEMS_AT_MOST:
-            more += 1
-        elif (share := _row(path.name, row, columns, problems)) is not None:
-            found.append(share)
+    with closing(rows(path, COLUMNS)) as table:
+        header = next(table, None)
+        if header is None:
+            hint = f"the first row names the columns: {', '.join(COLUMNS)}"
+            _fail(path, [Problem(path.name, 0, "is empty", hint)])
+        checker = _Checker(path.name, _columns(path, header), problems)
+        for row in table:
+            if len(problems) >= PROBLEMS_AT_MOST:
+                more += 1
+            elif (share := checker.share(row)) is not None:
+                found.append(share)
     if more:
         problems.append(Problem(path.name, 0, f"{more} more rows were not looked at", "mend these first"))
     if problems:
@@ -115,41 +120,60 @@ def _columns(path: Path, header: RawRow) -> Mapping[str, int]:
     return {column: named[tidy(column)] for column in COLUMNS if tidy(column) in named}
 
 
-def _row(file: str, row: RawRow, columns: Mapping[str, int], problems: list[Problem]) -> RawShare | None:
-    before = len(problems)
-    cells = row.cells
-    values = {name: cells[at] if at < len(cells) else "" for name, at in columns.items()}
+class _Checker:
+    """Checks rows cell by cell, each distinct text once: lists repeat themselves a great deal."""
 
-    def wrong(column: str, message: str, hint: str) -> None:
-        problems.append(_problem(file, row, columns[column], message, hint))
+    def __init__(self, file: str, columns: Mapping[str, int], problems: list[Problem]) -> None:
+        self._file = file
+        self._columns = columns
+        self._problems = problems
+        self._width = max(columns.values()) + 1
+        self._ids: dict[str, str] = {}
+        self._words: dict[tuple[str, str, str], tuple[str, str, str]] = {}
+        self._at = tuple(columns[name] for name in COLUMNS if name not in OPTIONAL)
 
-    for column, text in values.items():
-        if not text and column not in OPTIONAL:
-            wrong(column, f"`{column}` is empty", "every row needs one")
-        elif column in _IDS and _SHORTENED.fullmatch(text):
-            wrong(column, f"`{text}` is a number that a spreadsheet cut short", _AS_TEXT)
-    for column, allowed in _PLAIN.items():
-        text = values[column]
-        values[column] = text.casefold()
-        if text and values[column] not in allowed:
-            wrong(column, f"`{text}` is not a {column.replace('_', ' ')}", _one_of(text, allowed))
-    level = _level(values["level"])
-    if values["level"] and values["content_type"] == ContentKind.FOLDER and level not in FOLDER_LEVELS:
-        wrong("level", f"`{values['level']}` is not a folder level", _one_of(level, FOLDER_LEVELS))
-    if len(problems) > before:
-        return None
-    return RawShare(
-        intern(values["environment"]),
-        intern(values["content_type"]),
-        intern(values["content"].strip("/") or "/"),
-        intern(values.get("content_name", "")),
-        intern(values["principal_type"]),
-        intern(values["principal"]),
-        intern(level),
-        file,
-        row.line,
-        row.sheet,
-    )
+    def share(self, row: RawRow) -> RawShare | None:
+        """The row's share, or None after its problems were noted."""
+        cells = row.cells
+        if len(cells) < self._width:
+            cells = [*cells, *[""] * (self._width - len(cells))]
+        environment, kind, content, who, principal, level = (cells[at] for at in self._at)
+        ids, words = self._ids, self._words.get((kind, who, level))
+        if words is None or not (environment in ids and content in ids and principal in ids):
+            if not self._sound(row, cells):
+                return None
+            words = self._words[kind, who, level] = (kind.casefold(), who.casefold(), _level(level))
+            for text in (environment, content, principal):
+                ids.setdefault(text, text)
+        at = self._columns.get("content_name")
+        name = cells[at] if at is not None else ""
+        path = ids[content] if words[0] != ContentKind.FOLDER else intern(content.strip("/") or "/")
+        return RawShare(
+            ids[environment], words[0], path, intern(name), words[1], ids[principal], words[2],
+            self._file, row.line, row.sheet,
+        )  # fmt: skip
+
+    def _sound(self, row: RawRow, cells: Sequence[str]) -> bool:
+        before = len(self._problems)
+        values = {name: cells[at] for name, at in self._columns.items()}
+
+        def wrong(column: str, message: str, hint: str) -> None:
+            self._problems.append(_problem(self._file, row, self._columns[column], message, hint))
+
+        for column, text in values.items():
+            if not text and column not in OPTIONAL:
+                wrong(column, f"`{column}` is empty", "every row needs one")
+            elif column in _IDS and _SHORTENED.fullmatch(text):
+                wrong(column, f"`{text}` is a number that a spreadsheet cut short", _AS_TEXT)
+        for column, allowed in _PLAIN.items():
+            text = values[column]
+            if text and text.casefold() not in allowed:
+                wrong(column, f"`{text}` is not a {column.replace('_', ' ')}", _one_of(text, allowed))
+        level = _level(values["level"])
+        folder = values["content_type"].casefold() == ContentKind.FOLDER
+        if level and folder and level not in FOLDER_LEVELS:
+            wrong("level", f"`{values['level']}` is not a folder level", _one_of(level, FOLDER_LEVELS))
+        return len(self._problems) == before
 
 
 _AS_TEXT: Final = "format the column as text before the ids go in, and paste the id again from the Console"
@@ -168,5 +192,10 @@ def _one_of(text: str, allowed: Iterable[str]) -> str:
 
 
 def _problem(file: str, row: RawRow, index: int, message: str, hint: str) -> Problem:
-    cell = f"{row.sheet}!{column_letters(index)}{row.line}" if row.sheet else ""
-    return Problem(file, row.line, message, hint, cell)
+    return Problem(file, row.line, message, hint, _cell_name(row.sheet, row.line, column_letters(index)))
+
+
+def _cell_name(sheet: str, line: int, column: str) -> str:
+    if sheet == ITEM:
+        return f"item {line}"
+    return f"{sheet}!{column}{line}" if sheet else ""

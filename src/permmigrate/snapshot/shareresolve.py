@@ -100,7 +100,7 @@ class _Names:
     def _near(self, text: str) -> str:
         near = [self._spelled[text.casefold()]] if text.casefold() in self._spelled else []
         if not near and len(self._exact) <= _SUGGEST_AMONG:
-            near = get_close_matches(text, self._exact, n=1, cutoff=0.75)
+            near = get_close_matches(text, self._exact, n=1, cutoff=0.85)
         return f"did you mean `{near[0]}`?" if near else ""
 
 
@@ -127,8 +127,7 @@ def resolve(
         except _UnknownError as unknown:
             orphans.append(OrphanShare(row.fields(), unknown.reason, row.source))
             if not unknown.unread:
-                cell = f"{row.sheet}!{row.line}" if row.sheet else ""
-                problems.append(Problem(row.file, row.line, unknown.reason, unknown.hint, cell))
+                problems.append(Problem(row.file, row.line, unknown.reason, unknown.hint, row.cell()))
         else:
             shares.append(share)
     return Resolved(tuple(shares), tuple(orphans), tuple(matcher.collections.values()), tuple(problems))

@@ -6,6 +6,7 @@ one cell is left to the reader of rows, who sees the cell's own words.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -13,14 +14,20 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from permmigrate.errors import InvalidFileError, Problem
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".xlsx", ".json")
+ITEM: Final = "item"
+"""Stands for the sheet's name where rows are the items of a JSON list."""
+
+_AS_UTF8: Final = "save it as “CSV UTF-8”"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +35,9 @@ class RawRow:
     """One row: its cells by position, and where it stands."""
 
     line: int
+    """The line of a text, the row of a sheet, or the number of a JSON item; from 1."""
     sheet: str
-    """The sheet's name in a workbook, or empty."""
+    """The sheet's name in a workbook, `ITEM` in JSON, or empty."""
     cells: Sequence[str]
 
 
@@ -43,7 +51,7 @@ def column_letters(index: int) -> str:
     return letters
 
 
-def rows(path: Path, known: Sequence[str]) -> Iterator[RawRow]:
+def rows(path: Path, known: Sequence[str]) -> Generator[RawRow, None, None]:
     """Yield the header first, then every row that has anything in it. Raises InvalidFileError.
 
     `known` are the columns hoped for: they order the fields of JSON objects and choose a workbook's sheet.
@@ -59,7 +67,10 @@ def rows(path: Path, known: Sequence[str]) -> Iterator[RawRow]:
             raise _broken(
                 path, 0, "is not a list this tool reads", f"save it as one of {', '.join(SUFFIXES)}"
             )
-    return (row for row in found if any(row.cells))
+    with closing(found):
+        for row in found:
+            if any(row.cells):
+                yield row
 
 
 def tidy(name: str) -> str:
@@ -72,80 +83,98 @@ def _broken(path: Path, line: int, message: str, hint: str) -> InvalidFileError:
     return InvalidFileError(f"the share list `{path}` cannot be read", problems=(problem,))
 
 
+def _unreadable(path: Path, error: OSError) -> InvalidFileError:
+    return _broken(path, 0, (error.strerror or "input/output error").lower(), "check the path")
+
+
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise _broken(path, 0, (error.strerror or "input/output error").lower(), "check the path") from None
+        raise _unreadable(path, error) from None
 
 
-def _decoded(path: Path) -> str:
-    content = _bytes(path)
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _broken(path, 0, "is saved as UTF-16", "save it as “CSV UTF-8”")
+def _text(path: Path) -> Generator[RawRow, None, None]:
+    """Stream the rows; the separator is the one that the first row has most of."""
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise _broken(path, line, "is not UTF-8 text", "save it as “CSV UTF-8”") from None
-
-
-def _text(path: Path) -> Iterator[RawRow]:
-    text = _decoded(path)
-    first = text.lstrip("\r\n").partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        with path.open("rb") as raw:
+            mark = raw.read(2)
+        file = path.open("r", encoding="utf-8-sig", newline="")
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise _broken(path, 0, "is saved as UTF-16", _AS_UTF8)
     start = 1
+    with file:
+        try:
+            head = file.readline()
+            while head and not head.strip():
+                head, start = file.readline(), start + 1
+            delimiter = max(",;\t", key=head.count)
+            reader = csv.reader(chain([head], file), delimiter=delimiter, strict=True)
+            offset = start - 1
+            for cells in reader:
+                yield RawRow(start, "", [cell.strip() for cell in cells])
+                start = reader.line_num + 1 + offset
+        except csv.Error as error:
+            hint = "check the quotation marks"
+            raise _broken(path, start, f"is not a well-formed row: {error}", hint) from None
+        except UnicodeDecodeError:
+            raise _broken(path, _first_bad_line(path), "is not UTF-8 text", _AS_UTF8) from None
+        except OSError as error:
+            raise _unreadable(path, error) from None
+
+
+def _first_bad_line(path: Path) -> int:
+    content = path.read_bytes()
     try:
-        for cells in reader:
-            yield RawRow(start, "", [cell.strip() for cell in cells])
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise _broken(
-            path, start, f"is not a well-formed row: {error}", "check the quotation marks"
-        ) from None
+        content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return content.count(b"\n", 0, error.start) + 1
+    return 0
 
 
-def _json(path: Path, known: Sequence[str]) -> Iterator[RawRow]:
-    """A list of objects; every object's line is found by reading them one after the other."""
-    text = _decoded(path)
-    decoder, blank = json.JSONDecoder(), re.compile(r"\s*")
+def _json(path: Path, known: Sequence[str]) -> Generator[RawRow, None, None]:
+    """A list of objects, read one after the other so that what is broken has a line."""
+    content = _bytes(path)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _broken(path, _first_bad_line(path), "is not UTF-8 text", "save it as UTF-8") from None
+    decoder, blank = json.JSONDecoder(), re.compile(r"[ \t\r\n]*")
+
+    def broken(position: int, message: str, hint: str) -> InvalidFileError:
+        return _broken(path, text.count("\n", 0, position) + 1, message, hint)
 
     def skip(position: int) -> int:
         match = blank.match(text, position)
         return match.end() if match else position
 
-    position, line, counted = skip(0), 1, 0
+    position = skip(0)
     if text[position : position + 1] != "[":
-        raise _broken(path, 1, "is not a list of objects", 'write [{"environment": ...}, ...]')
-    yield RawRow(0, "", list(known))
-    position = skip(position + 1)
+        raise broken(position, "is not a list of objects", 'write [{"environment": ...}, ...]')
+    yield RawRow(0, ITEM, list(known))
+    number, position = 0, skip(position + 1)
     while text[position : position + 1] != "]":
-        line, counted = line + text.count("\n", counted, position), position
+        number, begin = number + 1, position
         try:
             item, position = decoder.raw_decode(text, position)
         except (ValueError, RecursionError):
-            raise _broken(
-                path, line, "is not JSON from here on", "check commas and quotation marks"
-            ) from None
-        yield RawRow(line, "", _fields(path, line, item, known))
+            raise broken(begin, "is not JSON from here on", "check commas and quotation marks") from None
+        if not isinstance(item, dict):
+            raise broken(begin, "is not an object", 'write {"environment": ..., "content": ..., ...}')
+        named = {tidy(name): value for name, value in item.items()}
+        yield RawRow(number, ITEM, [_cell(named.get(tidy(name))) for name in known])
         position = skip(position)
         if text[position : position + 1] == ",":
             position = skip(position + 1)
         elif text[position : position + 1] != "]":
-            raise _broken(path, line, "is not followed by `,` or `]`", "the file may be cut off")
+            raise broken(begin, "is not followed by `,` or `]`", "the file may be cut off")
     if skip(position + 1) != len(text):
-        raise _broken(path, line, "is followed by more than the end of the list", "keep one list in a file")
+        raise broken(position, "is followed by more than the end of the list", "keep one list in a file")
 
 
-def _fields(path: Path, line: int, item: Any, known: Sequence[str]) -> list[str]:
-    if not isinstance(item, dict):
-        raise _broken(path, line, "is not an object", 'write {"environment": ..., "content": ..., ...}')
-    named = {tidy(name): value for name, value in item.items()}
-    return [_cell(named.get(tidy(name))) for name in known]
-
-
-def _workbook(path: Path, known: Sequence[str]) -> Iterator[RawRow]:
+def _workbook(path: Path, known: Sequence[str]) -> Generator[RawRow, None, None]:
     """The first sheet whose first row has a column hoped for, else the first sheet."""
     from openpyxl.reader.excel import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
