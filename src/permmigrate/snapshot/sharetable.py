@@ -98,12 +98,11 @@ def _text(path: Path) -> Generator[RawRow, None, None]:
     """Stream the rows; the separator is the one that the first row has most of."""
     try:
         with path.open("rb") as raw:
-            mark = raw.read(2)
+            if raw.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                raise _broken(path, 0, "is saved as UTF-16", _AS_UTF8)
         file = path.open("r", encoding="utf-8-sig", newline="")
     except OSError as error:
         raise _unreadable(path, error) from None
-    if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        raise _broken(path, 0, "is saved as UTF-16", _AS_UTF8)
     start = 1
     with file:
         try:
