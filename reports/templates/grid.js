@@ -174,7 +174,7 @@ class Grid {
     this.refresh();
   }
 
-  height() { return this.phone.matches ? 108 : 60; }
+  height() { return this.phone.matches ? 120 : 60; }
 
   paint(fresh) {
     const { rows } = this.store;

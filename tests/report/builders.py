@@ -37,6 +37,7 @@ from permmigrate.model import (
     User,
     UserId,
 )
+from permmigrate.readiness import Area, AreaVerdict, Readiness, ReadinessFinding
 from permmigrate.snapshot import Snapshot
 
 CAPABILITIES = (
@@ -377,6 +378,58 @@ def summary(
         dormant=bool(person and (not person.enabled or person.pending)),
         last_login=person.last_login if person else None,
     )
+
+
+def readiness(**changes: object) -> Readiness:
+    """A readiness of three areas: one ready, one blocked, one unknown."""
+    blocked = ReadinessFinding(
+        Severity.CRITICAL,
+        "4 keys become Master Admin",
+        "A key that only uploads could delete everything.",
+        "give each key the role it needs in api_keys.csv",
+        ("CI asset sync", "website upload"),
+        4,
+    )
+    areas = (
+        Area(
+            "people",
+            "People",
+            AreaVerdict.READY,
+            40,
+            1.0,
+            "Every user has a known role.",
+            (),
+            (("Users", "40"),),
+        ),
+        Area(
+            "keys",
+            "Keys",
+            AreaVerdict.BLOCKED,
+            40,
+            0.5,
+            "Half of the keys fit.",
+            (blocked,),
+            (("Keys", "6"),),
+        ),
+        Area("folders", "Folders", AreaVerdict.UNKNOWN, 20, 0.0, "No share list was given.", (), ()),
+    )
+    values: dict[str, object] = {
+        "account_id": "acc-4711",
+        "captured_at": "2026-11-22T07:05:00Z",
+        "tool_version": "0.1.0",
+        "snapshot_digest": "a" * 64,
+        "mapping_digest": "b" * 64,
+        "catalog_digest": "c" * 64,
+        "catalog_source": "https://api.cloudinary.com/v2/accounts/permissions/public/catalog",
+        "areas": areas,
+        "score": 60,
+        "arithmetic": (
+            ("People", "weight 40 × score 1.00 = 40.00"),
+            ("Keys", "weight 40 × score 0.50 = 20.00"),
+        ),
+        "complete": False,
+    }
+    return Readiness(**(values | changes))  # type: ignore[arg-type]
 
 
 HOSTILE = (

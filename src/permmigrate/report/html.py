@@ -77,7 +77,12 @@ def _environment(templates: Path) -> Environment:
         keep_trailing_newline=True,
         finalize=_visible_unless_markup,
     )
-    environment.filters |= {"number": lambda count: f"{count:,}", "moment": moment, "slug": _slug}
+    environment.filters |= {
+        "number": lambda count: f"{count:,}",
+        "moment": moment,
+        "slug": _slug,
+        "visible": visible,
+    }
     environment.globals |= {
         "bars": charts.bars,
         "portion": charts.portion,

@@ -1,0 +1,126 @@
+"""The page, the workbook and the document say the same."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import reading
+from hypothesis import HealthCheck, given, settings
+
+import builders
+from permmigrate.diff import Diff, Verdict
+from permmigrate.report import data, html, workbook
+from permmigrate.report.view import diff_view, readiness_view
+from permmigrate.resources import templates_dir
+from permmigrate.snapshot import Snapshot
+
+SHEETS = {
+    "expansions": "Expansions",
+    "reductions": "Reductions",
+    "undecided": "Undecided",
+    "principals": "Principals",
+    "keys": "API keys",
+    "places": "Places",
+    "coverage": "Mapping",
+    "ledger": "Completeness",
+    "hygiene": "Hygiene",
+}
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(builders.diffs())
+def test_counts_agree(pair: tuple[Diff, Snapshot]) -> None:
+    """Every figure and every number of rows is the same in all three and follows from the findings."""
+    diff, snapshot = pair
+    view = diff_view(diff, snapshot)
+    page = html.render(view, templates_dir())
+    document = json.loads(data.dump(data.diff_document(view)))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "diff.xlsx"
+        workbook.write(view, path)
+        sheets = reading.sheets(path)
+
+    counts = Counter(finding.verdict for finding in diff.findings)
+    expected = {v.value.replace(" ", "_"): counts[v] for v in Verdict if v is not Verdict.UNCHANGED}
+    expected["unchanged"] = sum(not summary.counts for summary in diff.principals)
+    assert expected == document["figures"]
+    assert expected == reading.figures(page)
+    in_summary = {str(row[0]).replace(" ", "_"): row[1] for row in sheets["Summary"] if row[0]}
+    assert expected == {key: in_summary[key] for key in expected}
+
+    islands = reading.islands(page)
+    for key, name in SHEETS.items():
+        rows = len(document["tables"][key])
+        assert rows == islands[key]["rows"], key
+        assert rows == len([row for row in sheets[name][1:] if row[0] != "no rows"]), key
+    assert Counter(f.verdict.value for f in diff.findings if f.verdict.is_expansion) == Counter(
+        reading.column(islands["expansions"], "verdict")
+    )
+
+
+def test_same_rows_everywhere(tmp_path: Path) -> None:
+    """Finding ids, verdicts and key ids come in the same order in all three."""
+    view = diff_view(builders.diff(), builders.snapshot())
+    islands = reading.islands(html.render(view, templates_dir()))
+    document = data.diff_document(view)
+    workbook.write(view, tmp_path / "diff.xlsx")
+    sheets = reading.sheets(tmp_path / "diff.xlsx")
+    for key in ("expansions", "reductions", "undecided"):
+        head, *rows = sheets[SHEETS[key]]
+        for label, field in (("Finding", "id"), ("Verdict", "verdict"), ("Principal id", "principal_id")):
+            expected = [record[field] for record in document["tables"][key]]
+            assert expected
+            assert expected == reading.column(islands[key], field)
+            assert expected == [row[head.index(label)] for row in rows]
+
+
+def test_readiness_agrees(tmp_path: Path) -> None:
+    """The readiness has its score, its findings and its figures three times the same."""
+    view = readiness_view(builders.readiness(), builders.snapshot())
+    page = html.render(view, templates_dir())
+    document = data.readiness_document(view)
+    workbook.write(view, tmp_path / "readiness.xlsx")
+    sheets = reading.sheets(tmp_path / "readiness.xlsx")
+    assert (
+        {"blocked": 1, "unknown": 1, "attention": 0, "ready": 1}
+        == document["figures"]
+        == reading.figures(page)
+    )
+    assert ("Score out of 100", 60) in [row[:2] for row in sheets["Summary"]]
+    assert 60 == document["score"]
+    assert "Score 60 of 100" in page
+    assert ["4 keys become Master Admin"] == [row[2] for row in sheets["Findings"][1:]]
+
+
+@pytest.mark.parametrize("make", [html.render, lambda view, _: data.dump(data.diff_document(view))])
+def test_same_input_same_bytes(make: object) -> None:
+    """Rendering twice from equal values gives equal text."""
+    first = make(diff_view(builders.diff(), builders.snapshot()), templates_dir())  # type: ignore[operator]
+    second = make(diff_view(builders.diff(), builders.snapshot()), templates_dir())  # type: ignore[operator]
+    assert first == second
+    first.encode("utf-8")
+
+
+def test_document_seals_itself() -> None:
+    """The digest is of everything else in the document, and the schema number is there."""
+    document = data.diff_document(diff_view(builders.diff(), builders.snapshot()))
+    digest = document.pop("digest")
+    import hashlib
+
+    assert digest == hashlib.sha256(data.dump(document).encode()).hexdigest()
+    assert 1 == document["schema"]
+
+
+def test_large_page_stays_small() -> None:
+    """What 20,000 findings add to a page, five times, stays under 3 MB."""
+
+    def size(findings: int) -> int:
+        view = diff_view(builders.diff(findings, 2_000), builders.snapshot(2_000))
+        return len(html.render(view, templates_dir()).encode())
+
+    few = size(10)
+    assert few + 5 * (size(20_000) - few) < 3_000_000

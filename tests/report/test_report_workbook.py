@@ -1,0 +1,117 @@
+"""The workbook keeps text as text and says what it leaves out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+import reading
+from openpyxl.utils.escape import unescape
+
+import builders
+from permmigrate.errors import UsageError
+from permmigrate.report import workbook
+from permmigrate.report.sheets import MAX_TEXT, fitting, lines
+from permmigrate.report.value import DiffView
+from permmigrate.report.view import diff_view
+
+
+def hostile_view() -> DiffView:
+    """Every hostile name as a user, a region, a path and a cause."""
+    people = tuple(builders.user(at, name=name) for at, name in enumerate(builders.HOSTILE))
+    account = builders.snapshot(users=people)
+    found = tuple(
+        type(f)(**{field: getattr(f, field) for field in f.__slots__} | {"after": (name,), "causes": (name,)})
+        for f, name in zip(builders.diff(len(people), len(people)).findings, builders.HOSTILE, strict=True)
+    )
+    return diff_view(builders.assemble(account, found), account)
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("hostile") / "diff.xlsx"
+    workbook.write(hostile_view(), path)
+    return path
+
+
+def test_nothing_is_a_formula(hostile: Path) -> None:
+    """Names that look like formulas are text; the only other cells are numbers."""
+    assert {"s", "n"} == reading.cell_types(hostile)
+
+
+def test_hostile_names_are_readable(hostile: Path) -> None:
+    """A name comes back as it was, its control characters as pictures."""
+    names = {unescape(row[2]) for row in reading.sheets(hostile)["Principals"]}
+    assert '=HYPERLINK("http://evil.example/","click")' in names
+    assert "bell␇ null␀ escape␛[31m" in names
+    assert "_x0041_ {=1+1}" in names
+    assert "x" * 10_000 in names
+
+
+def test_links_stay_in_the_file(hostile: Path) -> None:
+    """The only links are those of the first sheet to the other sheets."""
+    book = openpyxl.load_workbook(hostile)
+    links = [link for sheet in book for row in sheet.iter_rows() for c in row if (link := c.hyperlink)]
+    assert links
+    assert all(link.target is None and link.location for link in links)
+
+
+def test_ids_are_text_and_numbers_are_numbers(tmp_path: Path) -> None:
+    """A 15-digit API key is text; a count is a number; headers are frozen and filtered."""
+    workbook.write(diff_view(builders.diff(), builders.snapshot()), tmp_path / "diff.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "diff.xlsx")["API keys"]
+    head = [cell.value for cell in sheet[1]]
+    row = [cell.value for cell in sheet[2]]
+    assert "734211898771000" == row[head.index("Key id")]
+    assert isinstance(row[head.index("Gained")], int)
+    assert sheet.freeze_panes == "E2"
+    assert sheet.auto_filter.ref.startswith("A1:")
+    assert "$1:$1" == sheet.print_title_rows
+
+
+def test_words_carry_the_marks(tmp_path: Path) -> None:
+    """Verdicts and severities are marked by the cell's word, with an icon in the format."""
+    workbook.write(diff_view(builders.diff(), builders.snapshot()), tmp_path / "diff.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "diff.xlsx")["Expansions"]
+    marks = [rule for each in sheet.conditional_formatting for rule in each.rules]
+    rules = {rule.formula[0]: rule.dxf.numFmt.formatCode for rule in marks}
+    assert {'"gained"', '"maybe gained"', '"critical"', '"high"'} <= rules.keys()
+    assert '"▲  "@' == rules['"gained"']
+
+
+def test_rows_past_the_limit_are_counted(tmp_path: Path) -> None:
+    """A sheet that cannot hold all rows says how many are missing and where they are."""
+    workbook.write(diff_view(builders.diff(), builders.snapshot()), tmp_path / "diff.xlsx", most=5)
+    sheets = reading.sheets(tmp_path / "diff.xlsx")
+    assert 1 + 5 + 1 == len(sheets["Expansions"])
+    assert "25 more rows do not fit on a sheet; the JSON document has them all" == sheets["Expansions"][-1][0]
+
+
+def test_long_text_is_cut_and_says_so() -> None:
+    """Excel's 32,767 UTF-16 units hold, an emoji is never halved, and the cut is told."""
+    for text in ("x" * 40_000, "🎨" * 20_000):
+        made = fitting(text)
+        assert len(made.encode("utf-16-le")) // 2 <= MAX_TEXT
+        assert "cut here: 40,000 characters" in made
+    assert "x" * 20_000 == fitting("x" * 20_000)
+
+
+def test_many_lines_are_counted() -> None:
+    """More lines than Excel bears in a cell are left out and counted."""
+    assert "… and 800 more; the JSON document has them" == lines(["y"] * 1000).rpartition("\n")[2]
+
+
+def test_same_input_same_cells(tmp_path: Path) -> None:
+    """Two workbooks of one view are the same file."""
+    view = diff_view(builders.diff(), builders.snapshot())
+    for name in ("a", "b"):
+        workbook.write(view, tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_unwritable_place(tmp_path: Path) -> None:
+    """A folder that cannot be made is the caller's mistake, and nothing is left behind."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot write"):
+        workbook.write(diff_view(builders.diff(), builders.snapshot()), tmp_path / "file" / "diff.xlsx")
