@@ -20,6 +20,7 @@ FOLDER_ATTRIBUTE: Final = "ancestor_ids"
 COLLECTION_ATTRIBUTE: Final = "collection_ids"
 """Lists the collections an asset is in. An assumption: the vendor's name for it has not been seen."""
 COLLECTION_TYPE: Final = "Cloudinary::Collection"
+PLACES: Final = frozenset({FOLDER_ATTRIBUTE, COLLECTION_ATTRIBUTE})
 
 
 class Located(Flag):
@@ -70,6 +71,8 @@ class Universe:
     """Cedar principal type to the atoms its requests may be about; all, for a type the schema never names."""
     groups: Mapping[tuple[str, str], frozenset[tuple[str, str]]] = field(default_factory=dict)
     """Action to the actions `in` it, itself among them."""
+    attributes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Resource type to the attributes that its resources have."""
 
     @cached_property
     def full(self) -> int:
@@ -89,12 +92,15 @@ class Universe:
     def compile(self, statement: Statement) -> Rule:
         """Say which atoms a statement touches and where; what cannot be said exactly makes it opaque."""
         reasons = [statement.opaque] if statement.opaque else []
-        folders = [literal for attribute, literal in statement.contains if attribute == FOLDER_ATTRIBUTE]
-        collections = [
-            literal for attribute, literal in statement.contains if attribute == COLLECTION_ATTRIBUTE
-        ]
-        if len(folders) + len(collections) < len(statement.contains):
+        contains = self._decidable(statement, statement.contains, reasons)
+        equals = self._decidable(statement, statement.equals, reasons)
+        folders = [literal for attribute, literal in contains if attribute == FOLDER_ATTRIBUTE]
+        collections = [literal for attribute, literal in contains if attribute == COLLECTION_ATTRIBUTE]
+        if len(folders) + len(collections) < len(contains):
             reasons.append("a set attribute other than folders and collections")
+        if any(attribute in PLACES for attribute, _ in equals):
+            reasons.append("folders or collections as a whole")
+            equals = [test for test in equals if test[0] not in PLACES]
         entity, resource_type = statement.resource_id, statement.resource_type
         if entity is not None and resource_type == COLLECTION_TYPE:
             collections.append(entity)
@@ -108,12 +114,23 @@ class Universe:
         return Rule(
             effect=statement.effect,
             principal=statement.principal,
-            mask=self._mask(statement, resource_type, entity, bool(folders), bool(collections)),
+            mask=self._mask(statement, entity, frozenset(name for name, _ in contains), equals),
             folder=folders[0] if folders else None,
             collection=collections[0] if collections else None,
             opaque="; ".join(reasons),
             text=statement.text,
         )
+
+    def _decidable(
+        self, statement: Statement, tests: tuple[tuple[str, str], ...], reasons: list[str]
+    ) -> list[tuple[str, str]]:
+        """The tests on attributes that the schema has; one on another may err or may hold: not decided."""
+        resource_type = statement.resource_type
+        known = self.attributes.get(resource_type, frozenset())
+        for attribute, _ in tests:
+            if resource_type and attribute not in known:
+                reasons.append(f"`{attribute}`, which the schema does not give {resource_type}")
+        return [test for test in tests if not resource_type or test[0] in known]
 
     def located(self, resource_type: str) -> Located:
         """Which kinds of region resources of this type lie in."""
@@ -126,12 +143,11 @@ class Universe:
     def _mask(
         self,
         statement: Statement,
-        resource_type: str,
         entity: str | None,
-        in_folder: bool,
-        in_collection: bool,
+        set_attributes: frozenset[str],
+        equals: list[tuple[str, str]],
     ) -> int:
-        actions = self._actions(statement)
+        actions, resource_type = self._actions(statement), statement.resource_type
         candidates: Iterable[tuple[int, Atom]] = (
             self.of_type(resource_type) if resource_type else enumerate(self.atoms)
         )
@@ -141,13 +157,11 @@ class Universe:
                 continue
             if entity is not None and atom.entity_id != entity:
                 continue
+            if not set_attributes <= self.attributes.get(atom.resource_type, frozenset()):
+                continue
             values = dict(atom.tests)
-            if all(values.get(attribute) == literal for attribute, literal in statement.equals):
+            if all(values.get(attribute) == literal for attribute, literal in equals):
                 mask |= 1 << index
-        if in_folder:
-            mask &= self.folder_mask
-        if in_collection:
-            mask &= self.collection_mask
         return mask
 
     def _actions(self, statement: Statement) -> frozenset[tuple[str, str]] | None:
@@ -217,6 +231,7 @@ class _Builder:
             collection_mask=collection_mask,
             valid_for={principal_type: mask | anyone for principal_type, mask in valid.items()},
             groups={action: frozenset(members) for action, members in self._closed_groups().items()},
+            attributes={name: frozenset(found) for name, found in self.attributes.items()},
         )
 
     def _read_namespace(self, namespace: str, body: Mapping[str, Any]) -> None:
@@ -224,7 +239,7 @@ class _Builder:
             return name if "::" in name or not namespace else f"{namespace}::{name}"
 
         for name, entity in body.get("entityTypes", {}).items():
-            shape = entity.get("shape", {}) if isinstance(entity, Mapping) else {}
+            shape = _record(entity.get("shape") or {}, body.get("commonTypes") or {})
             self.attributes.setdefault(qualified(name), set()).update(shape.get("attributes", {}))
         for name, action in body.get("actions", {}).items():
             uid = (qualified("Action"), name)
@@ -252,12 +267,13 @@ class _Builder:
         known = {action for action, _ in self.pairs}
         known |= {action for statement in self.statements for action in statement.actions or ()}
         typed = {resource_type for _, resource_type in self.pairs}
+        described = typed & self.attributes.keys()
         for statement in self.statements:
             resource_type = statement.resource_type
             if not resource_type:
                 continue
             for attribute, _ in statement.contains + statement.equals:
-                if resource_type not in self.attributes or resource_type not in typed:
+                if resource_type not in described:
                     self.attributes.setdefault(resource_type, set()).add(attribute)
             namespace = resource_type.rpartition("::")[0]
             if statement.actions is not None:
@@ -273,7 +289,7 @@ class _Builder:
         named: dict[str, set[str]] = {}
         for statement in self.statements:
             resource_type = statement.resource_type
-            located = self.attributes.get(resource_type, set()) & {FOLDER_ATTRIBUTE, COLLECTION_ATTRIBUTE}
+            located = self.attributes.get(resource_type, set()) & PLACES
             if statement.resource_id is not None and not located and resource_type != COLLECTION_TYPE:
                 named.setdefault(resource_type, set()).add(statement.resource_id)
         return named
@@ -283,10 +299,24 @@ class _Builder:
         types = {resource_type for _, resource_type in self.pairs}
         for statement in self.statements:
             for attribute, literal in statement.equals:
+                if attribute in PLACES:
+                    continue
                 for resource_type in {statement.resource_type} if statement.resource_type else types:
                     if attribute in self.attributes.get(resource_type, set()):
                         tested.setdefault(resource_type, {}).setdefault(attribute, set()).add(literal)
         return tested
+
+
+def _record(shape: Mapping[str, Any], common: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record behind a shape: itself, or the common type that it names."""
+    seen: set[str] = set()
+    while "attributes" not in shape:
+        name = str(shape.get("name") or shape.get("type") or "").rpartition("::")[2]
+        if name in seen or name not in common:
+            return {}
+        seen.add(name)
+        shape = common[name]
+    return shape
 
 
 def _variants(values: Mapping[str, set[str]]) -> list[tuple[tuple[str, str | None], ...]]:

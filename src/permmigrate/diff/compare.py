@@ -64,7 +64,7 @@ def compare(
     else:
         snapshot_now = replace(snapshot, catalog=assigned.catalog, custom_policies=assigned.custom_policies)
         after = tuple(AfterAssignment(a, f"assigned {a.role_id}") for a in assigned.assignments)
-        entitlements = Entitlements(snapshot_now, tables, after)
+        entitlements = Entitlements(snapshot_now, tables, after, custom_before=snapshot.custom_policies)
         compared_with = f"the roles assigned on {assigned.captured_at}"
     return _Comparison(entitlements, tables, compared_with, assigned).run(tool_version)
 

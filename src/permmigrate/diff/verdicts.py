@@ -105,7 +105,7 @@ def judge(state: State) -> Verdicts:
     unknown |= _undecided(before, state.before_forbid, state.before_opaque_permit, state.before_opaque_forbid)
     unknown |= _undecided(after, state.after_forbid, state.after_opaque_permit, state.after_opaque_forbid)
     differ = gained | maybe_gained | lost | maybe_lost | (state.before_forbid ^ state.after_forbid)
-    unknown |= state.shared_opaque & differ
+    unknown |= state.shared_opaque & (differ | state.before_opaque_forbid | state.after_opaque_forbid)
     return Verdicts(
         gained & ~unknown, maybe_gained & ~unknown, lost & ~unknown, maybe_lost & ~unknown, unknown
     )

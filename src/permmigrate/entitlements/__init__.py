@@ -10,8 +10,8 @@ from permmigrate.entitlements.tree import FolderTree
 __all__ = [
     "ACCOUNT_SCOPE",
     "ASSUMPTIONS",
-    "NO_ROW",
     "NOT_CARRIED_OVER",
+    "NO_ROW",
     "AfterAssignment",
     "Baseline",
     "Entitlements",

@@ -92,14 +92,19 @@ class After:
         why_not = refusal(role, assignment.principal.type) or scope_refusal(
             role, assignment.scope_id, assignment.folder_id, assignment.collection_id
         )
+        scopes = self.scopes(assignment)
+        if not why_not and not scopes:
+            why_not = "the product environment is not the key's own, or is not in the account"
         if why_not:
             self.ineffective[why_not] = self.ineffective.get(why_not, 0) + 1
             return
-        content_id = {"folder": assignment.folder_id, "collection": assignment.collection_id}.get(role.level)
-        for scope in self.scopes(assignment):
-            text = f"{role.level} role {role.name}{self._where(role, scope, content_id)}"
+        content = {"folder": assignment.folder_id, "collection": assignment.collection_id}
+        for scope in scopes:
+            text = f"{role.level} role {role.name}{self._where(role, scope, content.get(role.level))}"
             for place, masks, reasons in self.compiler.role(role.id).parts():
-                yield scope, Grant(bound(place, content_id), masks, text, entry.cause, reasons)
+                here = bound(place, content)
+                if here is not None:
+                    yield scope, Grant(here, masks, text, entry.cause, reasons)
 
     def _where(self, role: Role, scope: str, content_id: str | None) -> str:
         if content_id is None:
@@ -119,12 +124,18 @@ class After:
             )
 
     def scopes(self, assignment: RoleAssignment) -> tuple[str, ...]:
-        """The scopes an assignment reaches among those the snapshot knows."""
+        """The scopes an assignment reaches among those the snapshot knows; for an API key, its own only."""
         if assignment.scope_id is None:
             return (ACCOUNT_SCOPE,)
-        if assignment.scope_id == ALL_ENVIRONMENTS:
-            return tuple(environment.id for environment in self.snapshot.environments)
-        return (assignment.scope_id,) if assignment.scope_id in self.snapshot.environment_by_id else ()
+        reached = tuple(
+            environment.id
+            for environment in self.snapshot.environments
+            if assignment.scope_id in (ALL_ENVIRONMENTS, environment.id)
+        )
+        if assignment.principal.type is PrincipalType.API_KEY:
+            key = self.snapshot.api_key_by_id.get(assignment.principal.id)
+            return tuple(scope for scope in reached if key is not None and scope == key.environment_id)
+        return reached
 
     @cached_property
     def _untranslated(self) -> Mapping[PrincipalRef, list[Untranslated]]:

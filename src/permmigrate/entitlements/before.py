@@ -109,7 +109,9 @@ class Before:
                 if not reachable:
                     masks = Masks(inert=masks.touched | masks.inert)
                     reasons = ((masks.inert, "legacy access did not reach this product environment"),)
-                grants.append(Grant(bound(place, content.id), masks, text, cause, reasons))
+                here = bound(place, {content.kind.value: content.id})
+                if here is not None:
+                    grants.append(Grant(here, masks, text, cause, reasons))
             self._bound_shares[key] = tuple(grants)
         return self._bound_shares[key]
 
@@ -130,4 +132,6 @@ def _scope_type(scope: str) -> ScopeType:
 
 def _place(scope: str, bundle: Bundle, text: str, cause: str) -> Iterator[Placed]:
     for place, masks, reasons in bundle.parts():
-        yield scope, Grant(place, masks, text, cause, reasons)
+        here = bound(place, {})
+        if here is not None:
+            yield scope, Grant(here, masks, text, cause, reasons)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Protocol
 
 from permmigrate.catalog import Catalog
-from permmigrate.cedar import Rule, Statement, Universe, Unparsed, parse
-from permmigrate.entitlements.grants import Masks, Place, rule_masks
+from permmigrate.cedar import ANY, Rule, Statement, Universe, Unparsed, parse
+from permmigrate.entitlements.grants import PLACEHOLDERS, Masks, Place, rule_masks
 from permmigrate.mapping import BaselineAnswer, Granted, LegacyKind
 from permmigrate.model import ContentKind, CustomPolicy, PermissionType, Policy, PolicyId, RoleId, ScopeType
 
@@ -79,11 +79,19 @@ class Compiler:
             return ()
         return parsed
 
-    def rules(self, policy_id: str, text: str, scope: ScopeType) -> tuple[Rule, ...]:
-        """The policy's statements over its scope's universe."""
+    def rules(
+        self, policy_id: str, text: str, scope: ScopeType, *, by_role: bool = False
+    ) -> tuple[Rule, ...]:
+        """The policy's statements over its scope's universe.
+
+        A policy that comes `by_role` is for whoever holds the role: one that names a principal as well is
+        undecided, since what the vendor makes of it is not known.
+        """
         rules = tuple(
             self.universes[scope].compile(statement) for statement in self.statements(policy_id, text)
         )
+        if by_role:
+            rules = tuple(rule if rule.principal.op == ANY else _named(rule) for rule in rules)
         for rule in rules:
             if rule.opaque:
                 self.opaque[policy_id] = rule.opaque
@@ -92,9 +100,15 @@ class Compiler:
     @cached_property
     def _policy_rules(self) -> Mapping[PolicyId, tuple[Rule, ...]]:
         return {
-            policy.id: self.rules(policy.id, policy.statement, policy.scope_type)
+            policy.id: self.rules(policy.id, policy.statement, policy.scope_type, by_role=True)
             for policy in self.catalog.policies.values()
         }
+
+    @cached_property
+    def named_folders(self) -> frozenset[str]:
+        """The folders that system policies name by their ids; none, as far as is known."""
+        rules = (rule for found in self._policy_rules.values() for rule in found)
+        return frozenset(rule.folder for rule in rules if rule.folder is not None) - PLACEHOLDERS
 
     def role(self, role_id: RoleId) -> Bundle:
         """What a role of the new system permits; a policy that cannot be read makes everything opaque."""
@@ -167,6 +181,11 @@ class Compiler:
                     bundle.add(
                         place_of(rule), inert, f"shares had no effect for legacy role {user_role}{where}"
                     )
+
+
+def _named(rule: Rule) -> Rule:
+    reasons = (rule.opaque, "a principal in a role's policy")
+    return replace(rule, opaque="; ".join(reason for reason in reasons if reason))
 
 
 def place_of(rule: Rule) -> Place:

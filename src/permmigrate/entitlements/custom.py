@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
-from permmigrate.cedar import PrincipalConstraint, Rule
+from permmigrate.cedar import PrincipalConstraint, Rule, Unparsed, parse
 from permmigrate.entitlements.before import ACCOUNT_SCOPE
 from permmigrate.entitlements.compiled import Compiler, place_of
 from permmigrate.entitlements.grants import Grant, Masks, Place, rule_masks
@@ -22,21 +22,44 @@ CEDAR_TYPES: Final = {
 }
 """The last is an assumption: no Cedar entity for account keys has been seen."""
 
+ALL_GROUPS: Final = PrincipalConstraint("is", CEDAR_TYPES[PrincipalType.GROUP])
+MEMBERS: Final = PrincipalConstraint("member")
+"""Not Cedar: stands for users who are in some group."""
+
+
+class _Named(NamedTuple):
+    """A grant of a custom policy, whom it names, and the sides it stands on."""
+
+    head: PrincipalConstraint
+    grant: Grant
+    before: bool
+    after: bool
+
+
+def _essence(custom: CustomPolicy) -> tuple[ScopeType, str | None, str]:
+    """What a custom policy does: two of the same essence are one policy, whatever they are called."""
+    return custom.scope_type, custom.scope_id, custom.statement
+
 
 @dataclass
 class Custom:
-    """The enabled custom policies of one snapshot."""
+    """The enabled custom policies, before and after."""
 
     snapshot: Snapshot
+    """Its custom policies are those of the after side."""
     compiler: Compiler
+    earlier: tuple[CustomPolicy, ...]
+    """Those of the before side."""
 
-    def grants(self, principal: PrincipalRef, scope: str) -> list[Grant]:
-        """The custom policies that name the principal, its type, one of its groups, or anybody."""
-        named = {(CEDAR_TYPES[principal.type], principal.id)}
+    def grants(self, principal: PrincipalRef, scope: str) -> tuple[list[Grant], list[Grant]]:
+        """What the custom policies that name the principal, its type, its group or anybody give each side."""
+        own = (CEDAR_TYPES[principal.type], str(principal.id))
+        groups: set[tuple[str, str]] = set()
         if principal.type is PrincipalType.USER:
-            groups = self.snapshot.groups_of.get(UserId(principal.id), ())
-            named |= {(CEDAR_TYPES[PrincipalType.GROUP], group_id) for group_id in groups}
-        return [grant for head, grant in self._by_scope.get(scope, ()) if _names(head, named)]
+            ids = self.snapshot.groups_of.get(UserId(principal.id), ())
+            groups = {(CEDAR_TYPES[PrincipalType.GROUP], group_id) for group_id in ids}
+        found = [entry for entry in self._by_scope.get(scope, ()) if _names(entry.head, own, groups)]
+        return [e.grant for e in found if e.before], [e.grant for e in found if e.after]
 
     def scopes(self, custom: CustomPolicy) -> tuple[str, ...]:
         """The scopes a custom policy reaches among those the snapshot knows."""
@@ -50,34 +73,43 @@ class Custom:
         return self.compiler.rules(custom.id, custom.statement, custom.scope_type)
 
     @cached_property
-    def _by_scope(self) -> Mapping[str, list[tuple[PrincipalConstraint, Grant]]]:
-        found: dict[str, list[tuple[PrincipalConstraint, Grant]]] = {}
-        for custom in self.snapshot.custom_policies:
-            if custom.enabled:
-                pairs = list(self._bind(custom))
-                for scope in self.scopes(custom):
-                    found.setdefault(scope, []).extend(pairs)
+    def _by_scope(self) -> Mapping[str, list[_Named]]:
+        earlier = {_essence(custom): custom for custom in self.earlier if custom.enabled}
+        later = {_essence(custom): custom for custom in self.snapshot.custom_policies if custom.enabled}
+        found: dict[str, list[_Named]] = {}
+        for essence, custom in (earlier | later).items():
+            sides = essence in earlier, essence in later
+            named = [_Named(head, grant, *sides) for head, grant in self._bind(custom, all(sides))]
+            for scope in self.scopes(custom):
+                found.setdefault(scope, []).extend(named)
         return found
 
-    def _bind(self, custom: CustomPolicy) -> Iterator[tuple[PrincipalConstraint, Grant]]:
+    def _bind(self, custom: CustomPolicy, shared: bool) -> Iterator[tuple[PrincipalConstraint, Grant]]:
         text = f"custom policy {custom.name}"
-        rules = self.rules(custom)
-        if custom.id in self.compiler.unparsed:
+        cause = "" if shared else text
+        parsed, rules = parse(custom.statement), self.rules(custom)
+        if isinstance(parsed, Unparsed):
             everything = self.compiler.universes[custom.scope_type].full
             masks = Masks(opaque_permit=everything, opaque_forbid=everything)
-            reason = f"{text} is not Cedar that can be read: {self.compiler.unparsed[custom.id]}"
-            yield PrincipalConstraint(), Grant(Place(), masks, text, "", ((everything, reason),), shared=True)
+            reason = f"{text} is not Cedar that can be read: {parsed.reason}"
+            yield PrincipalConstraint(), Grant(Place(), masks, text, cause, ((everything, reason),), shared)
         for rule in rules:
             reason = f"{text} has {rule.opaque}, which is not decided"
             reasons = ((rule.mask, reason),) if rule.opaque else ()
-            yield rule.principal, Grant(place_of(rule), rule_masks(rule), text, "", reasons, shared=True)
+            yield rule.principal, Grant(place_of(rule), rule_masks(rule), text, cause, reasons, shared)
+            if rule.principal == ALL_GROUPS:
+                masks = rule_masks(replace(rule, opaque="not decided for members"))
+                reasons = ((rule.mask, f"{text} is for groups: not known whether it reaches their members"),)
+                yield MEMBERS, Grant(place_of(rule), masks, text, cause, reasons, shared)
 
 
-def _names(head: PrincipalConstraint, named: set[tuple[str, str]]) -> bool:
+def _names(head: PrincipalConstraint, own: tuple[str, str], groups: set[tuple[str, str]]) -> bool:
     match head.op:
         case "==" | "in":
-            return (head.type, head.id) in named
+            return (head.type, head.id) in {own} | groups
         case "is":
-            return any(type_ == head.type for type_, _ in named)
+            return head.type == own[0]
+        case MEMBERS.op:
+            return bool(groups)
         case _:
             return True

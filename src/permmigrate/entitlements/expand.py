@@ -15,16 +15,17 @@ from permmigrate.entitlements.custom import CEDAR_TYPES, Custom
 from permmigrate.entitlements.grants import GrantSet, Holding
 from permmigrate.entitlements.tree import FolderTree
 from permmigrate.mapping import Translation
-from permmigrate.model import ContentKind, Folder, PrincipalRef, PrincipalType, ScopeType
+from permmigrate.model import ContentKind, CustomPolicy, Folder, PrincipalRef, PrincipalType, ScopeType
 from permmigrate.snapshot import Snapshot
 
 ASSUMPTIONS: Final = (
     "A folder is listed in its own ancestor_ids, and an asset lists its folder and all folders above it.",
     "A legacy folder share reaches all nested subfolders, as the new folder roles do.",
     "A legacy user had no access in a product environment outside their list, whatever was shared there.",
-    "Custom policies stand unchanged on both sides of the move.",
+    "The move itself changes no custom policy.",
     "A custom policy that names a group applies to the group's members.",
     "Disabled and pending principals are compared as they would be once active, and are marked dormant.",
+    "An API key works in its own product environment only, whatever its roles' scope says.",
     "Account keys may ask what API keys may ask: no Cedar type of their own is known.",
 )
 """What the expansion takes for granted; shown in every report's method section."""
@@ -40,10 +41,12 @@ class Entitlements:
     """The after side."""
     translation: Translation | None = None
     """Set when the mapping tables make the after side: what they leave untranslated is unknown after."""
+    custom_before: tuple[CustomPolicy, ...] | None = None
+    """The custom policies of the before side; None when the snapshot's stand on both."""
 
     @cached_property
     def compiler(self) -> Compiler:
-        return Compiler(self.snapshot.catalog, self.snapshot.custom_policies, self.tables)
+        return Compiler(self.snapshot.catalog, self._custom_policies, self.tables)
 
     @cached_property
     def before(self) -> Before:
@@ -55,7 +58,16 @@ class Entitlements:
 
     @cached_property
     def custom(self) -> Custom:
-        return Custom(self.snapshot, self.compiler)
+        return Custom(self.snapshot, self.compiler, self._earlier)
+
+    @property
+    def _earlier(self) -> tuple[CustomPolicy, ...]:
+        return self.snapshot.custom_policies if self.custom_before is None else self.custom_before
+
+    @property
+    def _custom_policies(self) -> tuple[CustomPolicy, ...]:
+        """Those of both sides."""
+        return tuple(dict.fromkeys((*self.snapshot.custom_policies, *self._earlier)))
 
     @cached_property
     def scopes(self) -> tuple[str, ...]:
@@ -79,7 +91,9 @@ class Entitlements:
             if entry.assignment.folder_id is not None:
                 for scope in self.after.scopes(entry.assignment):
                     named[scope].add(entry.assignment.folder_id)
-        for custom in self.snapshot.custom_policies:
+        for scope in self.scopes:
+            named[scope] |= self.compiler.named_folders
+        for custom in self._custom_policies:
             for rule in self.custom.rules(custom):
                 if rule.folder is not None:
                     for scope in self.custom.scopes(custom):
@@ -106,11 +120,11 @@ class Entitlements:
         for scope, grant in self.after.grants(principal):
             after.setdefault(scope, GrantSet()).add(grant)
         for scope in self.scopes:
-            shared = self.custom.grants(principal, scope)
-            if shared or scope in before or scope in after:
+            custom = self.custom.grants(principal, scope)
+            if any(custom) or scope in before or scope in after:
                 sides = before.get(scope, GrantSet()), after.get(scope, GrantSet())
-                for side in sides:
-                    side.extend(shared)
+                for side, grants in zip(sides, custom, strict=True):
+                    side.extend(grants)
                 yield Holding(scope, self._valid(principal, scope), *sides)
 
     def _valid(self, principal: PrincipalRef, scope: str) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from permmigrate.cedar import Rule
 from permmigrate.mapping import Granted
@@ -55,11 +55,18 @@ class Place(NamedTuple):
     """The folder's or collection's id, or a placeholder such as `<folder_id>`."""
 
 
-def bound(place: Place, content_id: str | None) -> Place:
-    """The place with its placeholder replaced by the folder or collection a role or share is given on."""
-    if content_id is not None and place.id in ("<folder_id>", "<collection_id>"):
-        return place._replace(id=content_id)
-    return place
+PLACEHOLDERS: Final = frozenset({"<folder_id>", "<collection_id>"})
+
+
+def bound(place: Place, content: Mapping[str, str | None]) -> Place | None:
+    """The place with its placeholder replaced by the folder or collection (by kind) something is given on.
+
+    None where there is nothing to put there: no folder is called `<folder_id>`, so the grant has no effect.
+    """
+    if place.id not in PLACEHOLDERS:
+        return place
+    content_id = content.get(place.kind)
+    return place._replace(id=content_id) if content_id else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
