@@ -47,13 +47,15 @@ function fill(dialog, store, row) {
   if (columns.has('severity')) badges.append(badge('severity', store.value('severity', row)));
   const has = (key) => columns.get(key).kind === 'number' || store.text(key, row) !== '';
   const long = layout.detail.filter((key) => has(key) && ['lines', 'capabilities'].includes(columns.get(key).kind));
-  const short = layout.detail.filter((key) => has(key) && !long.includes(key));
+  const urgent = layout.detail.filter((key) => has(key) && ['reason', 'causes'].includes(key));
+  const short = layout.detail.filter((key) => has(key) && !long.includes(key) && !urgent.includes(key));
   for (const key of ['after', 'before']) if (columns.has(key) && !long.includes(key)) long.unshift(key);
   const pair = long.filter((key) => key === 'before' || key === 'after').sort((a, b) => (a < b ? 1 : -1));
   dialog.querySelector('.content').replaceChildren(
     badges,
     make('h2', { id: 'detail-title' }, isolated(store.text(first, row)), make('span', { className: 'beneath' }, isolated(store.text(second, row)))),
     make('div', { className: 'pair' }, ...pair.map((key) => part(store, key, row))),
-    ...long.filter((key) => !pair.includes(key)).map((key) => part(store, key, row)),
+    ...urgent.map((key) => part(store, key, row)),
+    ...long.filter((key) => !pair.includes(key) && !urgent.includes(key)).map((key) => part(store, key, row)),
     make('div', { className: 'facts' }, ...short.map((key) => part(store, key, row))));
 }

@@ -2,7 +2,7 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 const TALLEST = 8e6;
-const PRINTED = 300;
+const PRINTED = 100;
 const FACET_NAMES = 8;
 
 function make(tag, properties = {}, ...children) {

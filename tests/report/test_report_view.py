@@ -119,7 +119,7 @@ def test_roles_are_told_apart_by_the_catalog() -> None:
     )
     changed = type(summary)(**{f: getattr(summary, f) for f in summary.__slots__} | {"after": after})
     view = diff_view(builders.diff(principals=(changed,)), account)
-    assert ("environment role Admin", "environment role Admin in training") == view.roles.columns
+    assert ("Admin (environment)", "Admin in training (environment)") == view.roles.columns
     assert (("media_library_user", (1, 1)),) == view.roles.rows
 
 

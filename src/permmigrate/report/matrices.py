@@ -6,6 +6,7 @@ Each is whole: its cells add up to the principals it is about.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -71,9 +72,8 @@ def roles_before_and_after(diff: Diff, snapshot: Snapshot) -> Matrix:
     A person with three new roles counts in three columns, once in each.
     """
     pairs: set[tuple[str, str, str]] = set()
-    names = sorted(
-        {f"{r.level} role {r.name}" for r in snapshot.catalog.roles.values()}, key=lambda n: (-len(n), n)
-    )
+    roles = sorted(snapshot.catalog.roles.values(), key=lambda r: (-len(r.name), r.level, r.name))
+    names = {f"{role.level} role {role.name}": f"{role.name} ({role.level})" for role in roles}
     for summary in diff.principals:
         if summary.principal.type is PrincipalType.USER:
             legacy = _legacy_role(snapshot, summary.principal)
@@ -102,10 +102,11 @@ def _legacy_role(snapshot: Snapshot, principal: PrincipalRef) -> str:
     return (user.legacy_role if user else "") or "no legacy role"
 
 
-def _role_in(words: str, names: list[str]) -> str:
+def _role_in(words: str, names: Mapping[str, str]) -> str:
     """The role that "group EMEA › folder role Viewer on 3 folders" is about, or empty when it is about none.
 
-    `names` are the catalog's roles in words, the longest first: one name may begin another.
+    `names` are the catalog's roles in those words and what to call each, the longest name first: one name may
+    begin another.
     """
     said = words.rpartition(" › ")[2]
-    return next((name for name in names if said == name or said.startswith(f"{name} ")), "")
+    return next((short for long, short in names.items() if said == long or said.startswith(f"{long} ")), "")
