@@ -295,6 +295,36 @@ def test_a_user_whose_environments_are_refused_is_a_gap() -> None:
     assert ReadStatus.DENIED is found.status
 
 
+def test_a_thousand_gaps_are_not_a_thousand_lines() -> None:
+    """Of one endpoint's many gaps a hundred have a line, and the others are counted."""
+    users = [{"id": f"u{n}", "all_sub_accounts": False} for n in range(130)]
+
+    def change(template: str, *_: object) -> Answer | None:
+        if template == USERS:
+            return 200, {"users": users}, {}
+        return (403, {}, {}) if template == f"{USERS}/{{user_id}}/sub_accounts" else None
+
+    gaps = [e for e in take(change).gaps if e.area == "people"]
+
+    assert [101, 1] == [len(gaps), sum(e.subject == "30 more" for e in gaps)]
+
+
+def test_a_walk_keeps_what_it_could_reach() -> None:
+    """A folder that refuses its children is a gap with its path; the other folders are there."""
+
+    def change(template: str, path: str, _: object) -> Answer | None:
+        refused = template == "/v1_1/{cloud_name}/folders/{folder}" and path.partition("?")[0].endswith(
+            "folder/b"
+        )
+        return (403, {}, {}) if refused else None
+
+    taken = take(change)
+
+    assert ["folder/a", "folder/b"] == [folder.path for folder in taken.folders]
+    found = entry(taken, "/v1_1/{cloud_name}/folders/{folder}", "Product1 Application: folder/b")
+    assert ReadStatus.DENIED is found.status
+
+
 def test_group_members_fall_back_to_one_call_a_group() -> None:
     """A server that ignores `extended_details` is asked group by group."""
     plain = EXAMPLES["answers"][f"GET {GROUPS}"]

@@ -34,14 +34,18 @@ class Each(Protocol):
 
 
 def read_folders(
-    session: Session, key: KeyPair, environment: ProductEnvironment, each: Each
+    session: Session,
+    key: KeyPair,
+    environment: ProductEnvironment,
+    each: Each,
+    found: Callable[[int], None],
 ) -> Iterator[Reading[Folder]]:
     """Yield the folders in one reading, and one more for every part of the tree that could not be read."""
-    found = _search(session, key, environment)
-    if found is not None:
-        yield Reading(SEARCH, found, environment.name)
+    whole = _search(session, key, environment)
+    if whole is not None:
+        yield Reading(SEARCH, whole, environment.name)
         return
-    yield from _walk(session, key, environment, each)
+    yield from _walk(session, key, environment, each, found)
 
 
 def _search(session: Session, key: KeyPair, environment: ProductEnvironment) -> tuple[Folder, ...] | None:
@@ -64,7 +68,11 @@ def _search(session: Session, key: KeyPair, environment: ProductEnvironment) -> 
 
 
 def _walk(
-    session: Session, key: KeyPair, environment: ProductEnvironment, each: Each
+    session: Session,
+    key: KeyPair,
+    environment: ProductEnvironment,
+    each: Each,
+    found: Callable[[int], None],
 ) -> Iterator[Reading[Folder]]:
     """Ask for the root's folders, then level by level for every folder's own."""
 
@@ -89,6 +97,7 @@ def _walk(
         new: dict[FolderId, Folder] = {}
         for reading in each([folder.path for folder in asked], level):
             new.update((folder.id, folder) for folder in reading.rows if folder.id not in folders)
+            found(len(folders) + len(new))
             if reading.error is not None:
                 failed.append(Reading(CHILDREN, (), f"{environment.name}: {reading.subject}", reading.error))
         folders.update(new)

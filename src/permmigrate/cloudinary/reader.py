@@ -154,9 +154,11 @@ class Reader:
 
         return self._each(environments, lambda one: _reading(endpoint, lambda: read(one), one.name))
 
-    def folders(self, environment: ProductEnvironment) -> Iterator[Reading[Folder]]:
+    def folders(
+        self, environment: ProductEnvironment, found: Callable[[int], None]
+    ) -> Iterator[Reading[Folder]]:
         key = self._credentials.environments[environment.cloud_name]
-        return read_folders(self._session, key, environment, self._each)
+        return read_folders(self._session, key, environment, self._each, found)
 
     def system_catalog(self) -> Reading[SystemCatalog]:
         """Sends no credentials: the catalog is public (spec: tag Public)."""

@@ -91,7 +91,7 @@ def capture(
         catalog=catalog,
         custom_policies=tuple({policy.id: policy for policy in custom_policies}.values()),
         assignments=tuple(dict.fromkeys(assignments)),
-        ledger=(*crawl.ledger, *_share_entries([(path.name, len(rows)) for path, rows in raw])),
+        ledger=(*crawl.ledger(), *_share_entries([(path.name, len(rows)) for path, rows in raw])),
     )
 
 

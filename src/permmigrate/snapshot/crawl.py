@@ -5,6 +5,7 @@ A refusal becomes a gap and the walk goes on. It matches no share lists and buil
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
@@ -33,6 +34,9 @@ T = TypeVar("T")
 UNREAD_CONTENTS: Final = "unread::"
 """Begins the one policy id given to a role whose policies could not be read: no catalog defines it."""
 
+GAPS_AT_MOST: Final = 100
+"""So many gaps of one endpoint get a line each; a walk that was cut off has a hundred thousand."""
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -52,14 +56,15 @@ class Crawl:
     def __init__(self, source: Source, progress: Callable[[Progress], None]) -> None:
         self._source = source
         self._progress = progress
-        self.ledger: list[LedgerEntry] = []
+        self._ledger: list[LedgerEntry] = []
+        self._refused: Counter[tuple[str, str]] = Counter()
         self._errors: list[ServiceError] = []
         self._something = False
         self._partial_trees: set[str] = set()
 
     def environments(self) -> tuple[ProductEnvironment, ...]:
         found = self._one("environments", self._source.environments)
-        if self.ledger[-1].status.is_gap:
+        if self._ledger[-1].status.is_gap:
             self._skip("every read of an environment", "keys folders policies assignments")
         return found
 
@@ -91,9 +96,11 @@ class Crawl:
         for number, environment in enumerate(environments, 1):
             if environment.cloud_name not in self._source.admin_clouds:
                 self._partial_trees.add(environment.id)
-                self.ledger.append(_no_admin_key(environment))
+                self._ledger.append(_no_admin_key(environment))
                 continue
-            for reading in self._source.folders(environment):
+            for reading in self._source.folders(
+                environment, lambda count: self._tell("folders", count, None)
+            ):
                 found.extend(reading.rows)
                 self._enter("folders", reading)
                 if reading.error is not None:
@@ -154,7 +161,7 @@ class Crawl:
             self._something = True
             rows = sum(len(reading.rows) for reading in good)
             detail = f"{len(good)} of {total} read"
-            self.ledger.append(LedgerEntry(area, good[0].endpoint, "", status_of(rows), rows, 200, detail))
+            self._ledger.append(LedgerEntry(area, good[0].endpoint, "", status_of(rows), rows, 200, detail))
         return found
 
     def _enter(self, area: str, reading: Reading[Any], *, public: bool = False) -> None:
@@ -166,16 +173,30 @@ class Crawl:
             self._errors.append(error)
             status = ReadStatus.DENIED if isinstance(error, DeniedError) else ReadStatus.FAILED
             http, detail = error.status or 0, error.message
+            self._refused[area, reading.endpoint] += 1
+            if self._refused[area, reading.endpoint] > GAPS_AT_MOST:
+                return
         count = len(reading.rows)
-        self.ledger.append(
+        self._ledger.append(
             LedgerEntry(area, reading.endpoint, reading.subject, status, count, http or None, detail)
         )
 
     def _skip(self, what: str, areas: str) -> None:
-        self.ledger.extend(
+        self._ledger.extend(
             LedgerEntry(area, what, "", ReadStatus.SKIPPED, detail="the environments could not be listed")
             for area in areas.split()
         )
+
+    def ledger(self) -> tuple[LedgerEntry, ...]:
+        """Every line so far; of an endpoint with many gaps the first ones and their number."""
+        others = [
+            LedgerEntry(
+                area, endpoint, f"{refused - GAPS_AT_MOST} more", ReadStatus.FAILED, detail="as before"
+            )
+            for (area, endpoint), refused in self._refused.items()
+            if refused > GAPS_AT_MOST
+        ]
+        return (*self._ledger, *others)
 
     def demand_something(self) -> None:
         """Raise the first error when nothing of the account could be read."""
@@ -183,7 +204,7 @@ class Crawl:
             raise self._errors[0]
 
     def unread(self, environments: Sequence[ProductEnvironment]) -> Unread:
-        gaps = {(entry.area, entry.subject) for entry in self.ledger if entry.status.is_gap}
+        gaps = {(entry.area, entry.subject) for entry in self._ledger if entry.status.is_gap}
         return Unread(
             users=("people", "") in gaps,
             groups=("groups", "") in gaps,

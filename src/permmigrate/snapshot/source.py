@@ -6,7 +6,7 @@ a bug leave a source as an exception.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -103,8 +103,13 @@ class Source(Protocol):
     def groups(self) -> Reading[ListedGroup]: ...
     def members_of(self, groups: Sequence[Group]) -> Iterator[Reading[UserId]]: ...
     def api_keys(self, environments: Sequence[ProductEnvironment]) -> Iterator[Reading[ApiKey]]: ...
-    def folders(self, environment: ProductEnvironment) -> Iterator[Reading[Folder]]:
-        """The environment's folders, and one more reading for each part of the tree that failed."""
+    def folders(
+        self, environment: ProductEnvironment, found: Callable[[int], None]
+    ) -> Iterator[Reading[Folder]]:
+        """The environment's folders, and one more reading for each part of the tree that failed.
+
+        `found` is told how many folders there are so far.
+        """
         ...
 
     def system_catalog(self) -> Reading[SystemCatalog]: ...
