@@ -337,6 +337,27 @@ def test_bad_assignments_are_refused_whole(
     assert len(legacy.account.assignments) == 0
 
 
+@pytest.mark.parametrize(
+    ("change", "status", "fields"),
+    [
+        ({"operation": "subtract"}, 400, [{"operation": "subtract"}]),
+        ({"principals": []}, 400, ["principals"]),
+        ({"principals": [{"principal_type": "user"}]}, 400, ["principal_id"]),
+        ({"principals": [{"principal_type": "user", "principal_id": "x"}]}, 404, [{"principal_id": "x"}]),
+    ],
+)
+def test_bad_principals_of_a_role_are_refused(
+    legacy: Sandbox, permissions: Connect, change: dict, status: int, fields: list
+) -> None:
+    """Each documented error of PUT roles/{id}/principals, an unknown role among them."""
+    client = permissions(legacy)
+    body = {"operation": "add", "principals": [{"principal_type": "user", "principal_id": user(legacy)}]}
+    answer = client.put(f"/roles/{MASTER}/principals", json={**body, **change})
+    assert (answer.status_code, answer.json()["error"]["details"]["fields"]) == (status, fields)
+    assert error(client.put("/roles/none/principals", json=body))[3] == [{"role_id": "none"}]
+    assert len(legacy.account.assignments) == 0
+
+
 def test_wrong_scope_assignments_are_accepted_and_do_nothing(migrated: Sandbox, permissions: Connect) -> None:
     """A role at the wrong scope or on the wrong kind of principal is stored, shown, and without effect."""
     client, environment = permissions(migrated), migrated.account.environments[0].id

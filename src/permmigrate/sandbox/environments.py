@@ -81,7 +81,6 @@ class Environments(Provisioning):
             "id": environment.id,
             "name": environment.name,
             "cloud_name": environment.cloud_name,
-            "description": environment.description,
             "enabled": environment.enabled,
             "api_access_keys": [
                 {"key": key.id, "secret": key.secret, "enabled": key.enabled}
