@@ -24,5 +24,6 @@ def _find(shipped: str, checkout: str) -> Path:
         if place.is_dir():
             return place
     raise PermmigrateError(
-        f"the shipped folder `{shipped}` is missing", hint="reinstall permmigrate from a wheel or a full checkout"
+        f"the shipped folder `{shipped}` is missing",
+        hint="reinstall permmigrate from a wheel or a full checkout",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,7 +50,13 @@ def command() -> None:
 @click.option("--latency", default="", metavar="TIME", help="Wait before each answer: 20ms.")
 @click.option("--fail-nth", type=click.IntRange(0), default=0, help="Every nth request answers 500.")
 @click.option("--rate-limit", default="", metavar="CALLS/SECONDS", help="Answer 420 or 429 beyond this.")
-@click.option("--drop", default="", metavar="before|after", help="Close the connection around a write.")
+@click.option("--limit-status", type=int, metavar="420|429", help="What to answer beyond the limit.")
+@click.option(
+    "--drop",
+    default="",
+    metavar="before|after[:N]",
+    help="Close the connection before or after every (Nth) write took effect.",
+)
 @click.option("--log", type=FILE, help="Write one JSON line a request to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the addresses as one JSON line first.")
 def serve(account: str, seed: int, state: str, port: int, as_json: bool, **knobs: Any) -> None:
@@ -70,12 +76,7 @@ def serve(account: str, seed: int, state: str, port: int, as_json: bool, **knobs
         raise UsageError(str(error)) from None
     try:
         with serving(sandbox, port=port) as url:
-            addresses = {
-                "url": url,
-                "account_url": sandbox.account_url(url),
-                "cloudinary_urls": sandbox.cloudinary_urls(url),
-            }
-            _announce(addresses, as_json=as_json)
+            _announce(sandbox.describe(url), as_json=as_json)
             _wait()
     except OSError as error:
         raise UsageError(f"cannot listen on port `{port}`: {error.strerror}", hint="--port 0") from None
@@ -83,7 +84,7 @@ def serve(account: str, seed: int, state: str, port: int, as_json: bool, **knobs
         say("stopped")
 
 
-def _announce(addresses: dict[str, Any], *, as_json: bool) -> None:
+def _announce(addresses: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(addresses))
     else:

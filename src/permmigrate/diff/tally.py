@@ -24,7 +24,7 @@ class _Tally:
 
 
 def causes_of(findings: tuple[Finding, ...], words: Mapping[str, tuple[str, str]]) -> tuple[Cause, ...]:
-    """Rank the causes by the expansions they make, most first; `words` gives each one's text and confidence."""
+    """Rank the causes by the expansions they make, most first; `words` has each one's text and confidence."""
     tallies: dict[str, _Tally] = {}
     for finding in findings:
         for ref in finding.causes:

@@ -34,7 +34,7 @@ class FolderTree:
 
     @staticmethod
     def of(folders: Iterable[Folder], unread_ids: Iterable[str] = ()) -> FolderTree:
-        """Build the tree; `unread_ids` are folders that grants name and no listing has: roots by themselves."""
+        """Build the tree; `unread_ids`, folders that grants name and no listing has, become roots."""
         keyed: list[tuple[tuple[str, ...], str]] = sorted(
             (tuple(folder.path.split("/")), str(folder.id)) for folder in folders
         )
