@@ -325,6 +325,45 @@ def test_a_walk_keeps_what_it_could_reach() -> None:
     assert ReadStatus.DENIED is found.status
 
 
+FOLDERS = "/v1_1/{cloud_name}/folders"
+SEARCH = f"{FOLDERS}/search"
+
+
+def test_a_whole_search_spares_the_walk() -> None:
+    """A search that gives as many folders as it says, with all their parents, is enough."""
+    names = [("a", "f1"), ("a/b", "f2")]
+    folders = [{"name": path, "path": path, "external_id": id_} for path, id_ in names]
+    requests: list[str] = []
+
+    taken = take(instead(SEARCH, 200, {"total_count": 2, "folders": folders}), requests)
+
+    assert ["a", "a/b"] == [folder.path for folder in taken.folders]
+    assert 1 == sum("/folders" in request for request in requests)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"total_count": 2000, "folders": []},
+        {"folders": []},
+        {"total_count": 1, "folders": [{"path": "no/parent", "external_id": "f"}]},
+        {"total_count": 3, "folders": [{"path": "one", "external_id": "f"}]},
+    ],
+)
+def test_a_search_that_may_be_cut_short_is_not_believed(answer: dict[str, Any]) -> None:
+    """At the limit of 2,000, without a total, or with a parent missing, the tree is walked."""
+    assert {"folder/a", "folder/b"} == {folder.path for folder in take(instead(SEARCH, 200, answer)).folders}
+
+
+def test_a_root_that_is_cut_short_is_a_gap() -> None:
+    """More root folders than a listing gives, and no cursor, is a failed read."""
+    few = EXAMPLES["answers"][f"GET {FOLDERS}"] | {"total_count": 2500}
+
+    found = entry(take(instead(FOLDERS, 200, few)), FOLDERS, "Product1 Application")
+
+    assert (ReadStatus.FAILED, True) == (found.status, "2 of 2500" in found.detail)
+
+
 def test_group_members_fall_back_to_one_call_a_group() -> None:
     """A server that ignores `extended_details` is asked group by group."""
     plain = EXAMPLES["answers"][f"GET {GROUPS}"]
