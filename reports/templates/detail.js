@@ -46,7 +46,7 @@ function fill(dialog, store, row) {
   if (verdict) badges.append(badge('verdict', store.value(verdict, row)));
   if (columns.has('severity')) badges.append(badge('severity', store.value('severity', row)));
   const has = (key) => columns.get(key).kind === 'number' || store.text(key, row) !== '';
-  const long = layout.detail.filter((key) => has(key) && ['lines', 'capabilities'].includes(columns.get(key).kind));
+  const long = layout.detail.filter((key) => has(key) && ['lines', 'list', 'capabilities'].includes(columns.get(key).kind));
   const urgent = layout.detail.filter((key) => has(key) && ['reason', 'causes'].includes(key));
   const short = layout.detail.filter((key) => has(key) && !long.includes(key) && !urgent.includes(key));
   for (const key of ['after', 'before']) if (columns.has(key) && !long.includes(key)) long.unshift(key);

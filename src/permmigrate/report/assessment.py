@@ -153,7 +153,7 @@ def _shortfall_table(areas: tuple[AreaView, ...]) -> Table:
         Column("detail", "Why it matters", Kind.TEXT, 60),
         Column("action", "What to do", Kind.TEXT, 60),
         Column("count", "How many", Kind.NUMBER, 10),
-        Column("subjects", "Who or what", Kind.LINES, 44),
+        Column("subjects", "Who or what", Kind.LIST, 44),
     )
     rank = {"critical": 0, "high": 1, "medium": 2, "low": 3}
     found = [(rank[s.severity], at, s, area.name) for at, area in enumerate(areas) for s in area.shortfalls]

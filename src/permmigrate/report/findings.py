@@ -35,8 +35,8 @@ _FINDING_COLUMNS = (
     Column("people", "Members it holds for", Kind.NUMBER, 12),
     Column("capabilities", "Everything it covers", Kind.CAPABILITIES, 44),
     Column("id", "Finding", Kind.ID, 15),
-    Column("member_names", "Members", Kind.LINES, 30),
-    Column("member_ids", "Member ids", Kind.LINES, 30),
+    Column("member_names", "Members", Kind.LIST, 30),
+    Column("member_ids", "Member ids", Kind.LIST, 30),
 )
 
 _COUNTED = (Verdict.GAINED, Verdict.MAYBE_GAINED, Verdict.LOST, Verdict.MAYBE_LOST, Verdict.UNKNOWN)

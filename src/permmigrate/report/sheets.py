@@ -22,7 +22,7 @@ MAX_TEXT: Final = 32_767
 MAX_LINES: Final = 200
 """Line feeds in a cell; Excel repairs a file that has more than 253."""
 
-_MOST_LINES_SHOWN: Final = 5
+_MOST_LINES_SHOWN: Final = 4
 _LINE_POINTS: Final = 15
 _ONE_PAGE: Final = 230
 """Characters of column width that still print readably on one page across."""
@@ -113,6 +113,7 @@ class Look:
         self.sentence = style(font_size=14, text_wrap=True)
         self.strong = style(bold=True, font_size=12)
         self.muted = style(font_color=MUTED, text_wrap=True, num_format="@")
+        self.note = style(font_color=MUTED, num_format="@", indent=1)
         self.label = style(bold=True, font_color="#7D5300", bg_color="#FDF3DD", text_wrap=True)
         self.link = style(font_color=ACCENT, underline=1)
         self.marks = {
@@ -192,8 +193,8 @@ def _height(columns: tuple[Column, ...], cells: tuple[Cell, ...]) -> int:
     """Lines a row wants, few enough to keep the sheet scannable; the cell holds the rest."""
     wanted = 1
     for column, value in zip(columns, cells, strict=True):
-        if isinstance(value, tuple):
-            wanted = max(wanted, len(value))
+        if isinstance(value, tuple) and column.kind is Kind.LINES:
+            wanted = max(wanted, sum(-(-len(str(line)) // column.width) for line in value))
         elif isinstance(value, str) and column.kind is Kind.TEXT:
             wanted = max(wanted, -(-len(value) // column.width))
     return min(wanted, _MOST_LINES_SHOWN)

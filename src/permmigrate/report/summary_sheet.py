@@ -21,6 +21,9 @@ _FILLS = {
     "maybe lost": "#A9BED3",
     "unchanged": "#DDE2E8",
 }
+_NAMES = {"reverse": True, "line": {"none": True}, "num_font": {"size": 9}, "interval_unit": 1}
+"""The axis of a bar chart: every name, the first on top."""
+
 ILLUSTRATIVE = (
     "Illustrative catalog: roles and policies are the built-in sandbox's, not the vendor's. "
     "Read this workbook as an example."
@@ -72,7 +75,7 @@ def _opening(view: DiffView | ReadinessView, look: Look) -> list[tuple[str, Any]
 def _verdict(view: DiffView | ReadinessView, sheet: Worksheet, look: Look) -> int:
     """The banner and the figures; returns the next free row."""
     sheet.set_column(0, 0, 30)
-    sheet.set_column(1, 8, 15)
+    sheet.set_column(1, 20, 15)
     sheet.set_row(0, 32)
     sheet.write_string(0, 0, view.banner.headline, look.title)
     row = 1
@@ -97,8 +100,8 @@ def _figures(view: DiffView | ReadinessView, sheet: Worksheet, look: Look, row: 
         row += 1
         sheet.write_string(row, 0, figure.label, look.text)
         sheet.write_number(row, 1, figure.value, look.number)
-        sheet.merge_range(row, 2, row, 5, "", look.muted)
-        sheet.write_string(row, 2, figure.note, look.muted)
+        sheet.merge_range(row, 2, row, 5, "", look.note)
+        sheet.write_string(row, 2, figure.note, look.note)
     mark(sheet, look, first, 0, row, 0, [f.label for f in view.figures if f.label in MARKS])
     return row + 2
 
@@ -154,12 +157,13 @@ def diff_summary(view: DiffView, book: Workbook, sheet: Worksheet, look: Look) -
     findings.set_legend({"none": True})
     _dress(findings, "Findings by verdict")
     findings.set_size({"width": 620, "height": 300})
-    sheet.insert_chart(top, 9, findings)
+    side = max(9, 2 + max(len(each.columns) for each in (view.by_kind, view.by_legacy_role, view.roles)))
+    sheet.insert_chart(top, side, findings)
     if view.by_kind.rows:
         kinds = _stacked(view.by_kind, book, kinds_at + 1)
-        sheet.insert_chart(top + 17, 9, kinds)
+        sheet.insert_chart(top + 17, side, kinds)
     if view.most_expansions:
-        sheet.insert_chart(top + 34, 9, _top_causes(view, book))
+        sheet.insert_chart(top + 34, side, _top_causes(view, book))
     printing(sheet, landscape=True)
     sheet.hide_gridlines(2)
 
@@ -179,7 +183,7 @@ def _stacked(matrix: Matrix, book: Workbook, head: int) -> Any:
         )
     _dress(chart, matrix.title)
     chart.set_legend({"position": "bottom"})
-    chart.set_y_axis({"reverse": True, "line": {"none": True}, "num_font": {"size": 9}})
+    chart.set_y_axis(_NAMES)
     chart.set_size({"width": 620, "height": 300})
     return chart
 
@@ -201,7 +205,7 @@ def _top_causes(view: DiffView, book: Workbook) -> Any:
     )
     _dress(chart, "Expansions by mapping row")
     chart.set_legend({"none": True})
-    chart.set_y_axis({"reverse": True, "line": {"none": True}, "num_font": {"size": 9}})
+    chart.set_y_axis(_NAMES)
     chart.set_size({"width": 620, "height": 340})
     return chart
 
@@ -232,8 +236,9 @@ def readiness_summary(view: ReadinessView, book: Workbook, sheet: Worksheet, loo
         )
         _dress(chart, "Readiness by area")
         chart.set_legend({"none": True})
-        chart.set_x_axis({"min": 0, "max": 100, "num_font": {"size": 9}})
-        chart.set_y_axis({"reverse": True, "line": {"none": True}, "num_font": {"size": 9}})
+        grid = {"visible": True, "line": {"color": "#E2E6EB"}}
+        chart.set_x_axis({"min": 0, "max": 100, "num_font": {"size": 9}, "major_gridlines": grid})
+        chart.set_y_axis(_NAMES)
         chart.set_size({"width": 620, "height": 360})
         sheet.insert_chart(top, 9, chart)
     printing(sheet, landscape=True)

@@ -18,6 +18,8 @@ class Kind(StrEnum):
     NUMBER = "number"
     FLAG = "flag"
     LINES = "lines"
+    LIST = "list"
+    """Lines that may be very many: they never make a row taller."""
     CAPABILITIES = "capabilities"
     SEVERITY = "severity"
     VERDICT = "verdict"
