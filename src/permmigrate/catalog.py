@@ -76,7 +76,10 @@ class Catalog:
         """The sha256 of what grants access: role contents, statements and schema, not their descriptions."""
         content = {
             "policies": {p.id: p.statement for p in self.policies.values()},
-            "roles": {r.id: [r.permission_type, r.scope_type, list(r.policy_ids)] for r in self.roles.values()},
+            "roles": {
+                role.id: [role.permission_type, role.scope_type, list(role.policy_ids)]
+                for role in self.roles.values()
+            },
             "schema": self.schema,
         }
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -112,7 +115,8 @@ class Catalog:
         selectors = {f"{role.level}/{role.name}": f"{role.level}/{role.name}" for role in self.roles.values()}
         names = selectors | {str(role_id): str(role_id) for role_id in self.roles}
         folded = {name.casefold(): name for name in names}
-        return tuple(folded[near] for near in difflib.get_close_matches(target.casefold(), folded, n=2, cutoff=0.6))
+        near = difflib.get_close_matches(target.casefold(), folded, n=2, cutoff=0.6)
+        return tuple(folded[name] for name in near)
 
 
 def refusal(role: Role, principal_type: PrincipalType) -> str:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
+from command_line import CANARY, Account, Ran
+from permmigrate.cli import cli
+from permmigrate.cli.boundary import run
 from permmigrate.sandbox import Sandbox
 from permmigrate.sandbox.server import serving
-
-
-class Account(NamedTuple):
-    """Where the sandbox answers, and the environment variables that open it."""
-
-    url: str
-    env: dict[str, str]
-    shares: Path
+from sandbox_variables import variables
 
 
 @pytest.fixture(scope="session")
@@ -30,19 +26,9 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         yield Account(url, variables(sandbox, url), shares)
 
 
-def variables(sandbox: Sandbox, url: str) -> dict[str, str]:
-    """The sandbox's credentials as a person would export them."""
-    env = {"CLOUDINARY_ACCOUNT_URL": sandbox.account_url(url)}
-    for number, cloudinary_url in enumerate(sandbox.cloudinary_urls(url), start=1):
-        env[f"CLOUDINARY_URL_{number}"] = cloudinary_url
-    return env
-
-
 @pytest.fixture(autouse=True)
 def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start every test without the credentials or proxies of whoever runs it."""
-    import os
-
     for name in list(os.environ):
         if name.startswith("CLOUDINARY_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -51,9 +37,6 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def snapshot(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A snapshot of the small account, taken by the command itself."""
-    from permmigrate.cli import cli
-    from permmigrate.cli.boundary import run
-
     path = tmp_path_factory.mktemp("taken") / "account.snapshot"
     with pytest.MonkeyPatch.context() as patch:
         for name, value in account.env.items():
@@ -69,3 +52,25 @@ def snapshot(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Path
         ]
         assert run(cli, [*arguments, "--keep-unknown", "--quiet"]) == 0
     return path
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Run a command line; whatever it says holds no traceback and no secret."""
+
+    def go(*arguments: object) -> Ran:
+        code = run(cli, [str(argument) for argument in arguments])
+        ran = Ran(code, *capsys.readouterr())
+        assert "Traceback" not in ran.out + ran.err
+        assert CANARY not in ran.out + ran.err
+        return ran
+
+    return go
+
+
+@pytest.fixture
+def opened(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """The sandbox's credentials in the environment."""
+    for name, value in account.env.items():
+        monkeypatch.setenv(name, value)
+    return account

@@ -9,43 +9,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import Account
 
-from permmigrate.cli import cli
-from permmigrate.cli.boundary import run
+from command_line import CANARY, Account
 from permmigrate.errors import ExitCode
 from permmigrate.resources import mappings_dir
-
-CANARY = "CANARYSECRET"
-
-
-class Ran:
-    """What a command said and how it left."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-        assert "Traceback" not in out + err
-        assert CANARY not in out + err
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]):
-    """Run a command line and return what it said."""
-
-    def go(*arguments: object) -> Ran:
-        code = run(cli, [str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    return go
-
-
-@pytest.fixture
-def opened(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
-    """The sandbox's credentials in the environment."""
-    for name, value in account.env.items():
-        monkeypatch.setenv(name, value)
-    return account
 
 
 def test_without_credentials_the_message_names_the_variable(call, tmp_path: Path) -> None:

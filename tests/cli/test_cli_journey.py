@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Account
 
+from command_line import Account
 from permmigrate.cli import cli
 from permmigrate.cli.boundary import run
 from permmigrate.errors import ExitCode
+from permmigrate.sandbox import Sandbox
+from permmigrate.sandbox.server import serving
+from sandbox_variables import variables
 
 
 def test_the_demo_tells_an_interesting_story(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,11 +64,6 @@ def test_after_the_vendors_move_the_widening_shows(
     account: Account, snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An old snapshot against the roles assigned since: the vendor's own mapping expands."""
-    from conftest import variables
-
-    from permmigrate.sandbox import Sandbox
-    from permmigrate.sandbox.server import serving
-
     moved = Sandbox(account="small", seed=1, state="migrated")
     with serving(moved) as url:
         for name, value in variables(moved, url).items():

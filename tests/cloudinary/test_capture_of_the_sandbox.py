@@ -18,15 +18,14 @@ from permmigrate.sandbox.server import serving
 from permmigrate.snapshot import Snapshot
 from permmigrate.snapshot.capture import capture
 from permmigrate.snapshot.file import dump, load
+from sandbox_variables import variables
 
 QUICK = Timing(sleep=lambda _: None)
 
 
 def take(sandbox: Sandbox, base: str = "", **fields: object) -> Snapshot:
     """In process without a base address, else over its socket."""
-    credentials = from_environment(
-        {}, account_url=sandbox.account_url(base), environment_urls=sandbox.cloudinary_urls(base)
-    )
+    credentials = from_environment(variables(sandbox))
     inner = None if base else httpx.WSGITransport(app=sandbox.wsgi)
     with Reader(credentials, api_url=base or "http://localhost", inner=inner, timing=QUICK) as reader:
         return capture(reader, captured_at="2026-11-22T08:00:00Z", tool_version="0", **fields)  # type: ignore[arg-type]
@@ -93,9 +92,7 @@ def test_a_migrated_account_has_assignments() -> None:
 def test_a_service_that_stumbles_gives_the_same_snapshot(knobs: Knobs) -> None:
     """Failures and limits that pass are not seen in the result."""
     sandbox = Sandbox("small", knobs=knobs)
-    credentials = from_environment(
-        {}, account_url=sandbox.account_url(), environment_urls=sandbox.cloudinary_urls()
-    )
+    credentials = from_environment(variables(sandbox))
     timing = Timing(chance=lambda: 0.1)
     with serving(sandbox) as base, Reader(credentials, api_url=base, timing=timing) as reader:
         taken = capture(reader, captured_at="2026-11-22T08:00:00Z", tool_version="0")
@@ -107,9 +104,8 @@ def test_an_account_key_without_rights_leaves_gaps() -> None:
     """A key that may read people and roles only gives a snapshot that says what it is missing."""
     sandbox = Sandbox("small", state="migrated")
     audit = sandbox.audit_key
-    credentials = from_environment(
-        {}, account_url=f"account://{audit.id}:{audit.secret}@{sandbox.account_id}"
-    )
+    url = f"account://{audit.id}:{audit.secret}@{sandbox.account_id}"
+    credentials = from_environment({"CLOUDINARY_ACCOUNT_URL": url})
 
     with Reader(
         credentials, api_url="http://localhost", inner=httpx.WSGITransport(app=sandbox.wsgi)

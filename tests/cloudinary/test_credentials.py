@@ -40,13 +40,6 @@ def test_vendor_variables_are_read() -> None:
     assert (found.account_id, found.account.key, found.account.secret) == ("a", "k", "s")
 
 
-def test_option_wins_over_variables() -> None:
-    """A value given on the command line replaces the variable."""
-    found = from_environment(ACCOUNT, account_url="account://k2:s2@acc-2")
-
-    assert (found.account_id, found.account.source) == ("acc-2", "--account-url")
-
-
 def test_parts_are_percent_decoded() -> None:
     """`@`, `:` and `/` in a part are written percent-encoded."""
     found = from_environment({"CLOUDINARY_ACCOUNT_URL": "account://k:a%40b%3Ac%2Fd@acc"})
@@ -55,7 +48,7 @@ def test_parts_are_percent_decoded() -> None:
 
 
 def test_several_environment_urls_are_read() -> None:
-    """`CLOUDINARY_URL`, `CLOUDINARY_URL_2` and options add up; an option replaces its cloud's variable."""
+    """`CLOUDINARY_URL`, `CLOUDINARY_URL_2` and the like add up."""
     env = ACCOUNT | {
         "CLOUDINARY_URL": "cloudinary://k1:s1@one",
         "CLOUDINARY_URL_2": "cloudinary://k2:s2@two?secure=true",
@@ -63,13 +56,12 @@ def test_several_environment_urls_are_read() -> None:
         "CLOUDINARY_URLS": "not ours",
     }
 
-    found = from_environment(env, environment_urls=["cloudinary://k9:s9@two", "cloudinary://k4:s4@four"])
+    found = from_environment(env)
 
     assert clouds(found) == {
         "one": ("k1", "s1"),
-        "two": ("k9", "s9"),
+        "two": ("k2", "s2"),
         "three": ("k3", "s3"),
-        "four": ("k4", "s4"),
     }
 
 

@@ -10,7 +10,7 @@ import click
 
 from permmigrate import __version__
 from permmigrate.cli.options import DIRECTORY, day, now, say, tables_from, today_option
-from permmigrate.cli.sandbox import account_options
+from permmigrate.cli.sandbox import account_options, variables
 
 if TYPE_CHECKING:
     from permmigrate.snapshot import Snapshot
@@ -74,10 +74,7 @@ def _snapshot(out: Path, account: str, seed: int) -> tuple[Path, Snapshot]:
     shares = out / "shares.csv"
     sandbox.write_shares(shares)
     with serving(sandbox) as url:
-        credentials = from_environment(
-            {"CLOUDINARY_ACCOUNT_URL": sandbox.account_url(url)},
-            environment_urls=sandbox.cloudinary_urls(url),
-        )
+        credentials = from_environment(variables(sandbox.describe(url)))
         with Reader(credentials, api_url=url) as reader, progress_display() as progress:
             taken = capture(
                 reader,

@@ -89,11 +89,17 @@ def _announce(addresses: Mapping[str, Any], *, as_json: bool) -> None:
         click.echo(json.dumps(addresses))
     else:
         click.echo(f"# the sandbox answers on {addresses['url']} with made-up secrets; stop it with Ctrl-C")
-        click.echo(f"export CLOUDINARY_ACCOUNT_URL={addresses['account_url']}")
-        for number, cloudinary_url in enumerate(addresses["cloudinary_urls"], start=1):
-            suffix = "" if number == 1 else f"_{number}"
-            click.echo(f"export CLOUDINARY_URL{suffix}={cloudinary_url}")
+        for name, value in variables(addresses).items():
+            click.echo(f"export {name}={value}")
         click.echo(f"# then: permmigrate snapshot --api-url {addresses['url']} --out account.snapshot")
+
+
+def variables(addresses: Mapping[str, Any]) -> dict[str, str]:
+    """The sandbox's credentials as the variables a person would export."""
+    urls = enumerate(addresses["cloudinary_urls"], start=1)
+    return {"CLOUDINARY_ACCOUNT_URL": addresses["account_url"]} | {
+        f"CLOUDINARY_URL_{number}" if number > 1 else "CLOUDINARY_URL": url for number, url in urls
+    }
 
 
 def _wait() -> None:

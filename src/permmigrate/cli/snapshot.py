@@ -28,9 +28,18 @@ if TYPE_CHECKING:
 @click.option("--api-url", default="https://api.cloudinary.com", show_default=True, help="Region or host.")
 @click.option("--keep-unknown", is_flag=True, help="Keep shares of people or folders that are not there.")
 @click.option("--allow-gaps", is_flag=True, help="Exit 0 although something could not be read.")
+@click.option(
+    "--workers", type=click.IntRange(1, 16), default=8, show_default=True, help="Calls at the same time."
+)
 @click.option("--quiet", is_flag=True, help="No progress.")
 def command(
-    out: Path, shares: tuple[Path, ...], api_url: str, keep_unknown: bool, allow_gaps: bool, quiet: bool
+    out: Path,
+    shares: tuple[Path, ...],
+    api_url: str,
+    keep_unknown: bool,
+    allow_gaps: bool,
+    workers: int,
+    quiet: bool,
 ) -> None:
     """Save what an account looks like today in one file. It only reads.
 
@@ -45,13 +54,13 @@ def command(
     from permmigrate.cli.progress import progress_display
     from permmigrate.cloudinary.credentials import from_environment
     from permmigrate.cloudinary.reader import Reader
-    from permmigrate.cloudinary.transport import proxy_from
+    from permmigrate.cloudinary.transport import check_api_url, proxy_from
     from permmigrate.snapshot.capture import capture
     from permmigrate.snapshot.file import dump
 
-    credentials = from_environment(os.environ)
+    credentials, url = from_environment(os.environ), check_api_url(api_url)
     with (
-        Reader(credentials, api_url=api_url, proxy=proxy_from(os.environ, api_url)) as reader,
+        Reader(credentials, api_url=url, proxy=proxy_from(os.environ, url), workers=workers) as reader,
         progress_display(quiet=quiet) as progress,
     ):
         taken = capture(

@@ -88,7 +88,8 @@ def given_up(
     tries = "once" if attempts == 1 else f"{attempts} times"
     if isinstance(outcome, httpx.RequestError):
         return UnreachableError(
-            f"no answer from `{endpoint}`, tried {tries}: {_why(outcome)}",
+            f"no answer from `{outcome.request.url.netloc.decode()}` to `{endpoint}`, "
+            f"tried {tries}: {_why(outcome)}",
             hint="check the network, the proxy variables and `--api-url`",
         )
     status = outcome.status_code

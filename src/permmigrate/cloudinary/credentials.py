@@ -57,26 +57,21 @@ class Credentials:
         return tuple(pair.secret for pair in (self.account, *self.environments.values()))
 
 
-def from_environment(
-    env: Mapping[str, str], *, account_url: str | None = None, environment_urls: Iterable[str] = ()
-) -> Credentials:
-    """Find the credentials in options first, then in the environment's variables.
+def from_environment(env: Mapping[str, str]) -> Credentials:
+    """Find the credentials in the environment's variables; a secret has no place on a command line.
 
     `CLOUDINARY_ACCOUNT_URL` is used before the three variables that the vendor's SDK reads.
-    `CLOUDINARY_URL` may be given several times, as `CLOUDINARY_URL_2` and so on; an option for a cloud
-    replaces its variable. Raises UsageError when the account's key is missing or a value is malformed.
+    `CLOUDINARY_URL` may be given several times, as `CLOUDINARY_URL_2` and so on. Raises UsageError when the
+    account's key is missing or a value is malformed.
     """
-    account_id, account = _account(env, account_url)
-    environments = dict(_unique(_environment(name, url) for name, url in _environment_variables(env)))
-    environments.update(_unique(_environment("--environment-url", url) for url in environment_urls))
+    account_id, account = _account(env)
+    environments = _unique(_environment(name, url) for name, url in _environment_variables(env))
     return Credentials(account_id, account, environments)
 
 
-def _account(env: Mapping[str, str], option: str | None) -> tuple[AccountId, KeyPair]:
-    name = "--account-url" if option else "CLOUDINARY_ACCOUNT_URL"
-    url = option or env.get("CLOUDINARY_ACCOUNT_URL")
-    if url:
-        owner, pair = _parse(name, url.strip(), "account", ACCOUNT_FORM)
+def _account(env: Mapping[str, str]) -> tuple[AccountId, KeyPair]:
+    if url := env.get("CLOUDINARY_ACCOUNT_URL", "").strip():
+        owner, pair = _parse("CLOUDINARY_ACCOUNT_URL", url, "account", ACCOUNT_FORM)
         return AccountId(owner), pair
     values = {known: env.get(known, "").strip() for known in _VENDOR_NAMES}
     missing = [known for known, value in values.items() if not value]

@@ -26,6 +26,7 @@ from permmigrate.errors import MalformedAnswerError, ThrottledError, Unreachable
 Params = Mapping[str, str | int | bool]
 
 _PAGES_AT_MOST: Final = 100_000
+_FIRST_CONTACT: Final = 2
 _STRIKES: Final = 5
 """So many calls in a row without an answer mean that the service is gone, not slow."""
 
@@ -133,7 +134,7 @@ class Session:
                 self._strikes, self._answered = 0, True
                 return outcome
             pause, asked = self._pause(outcome, attempt)
-            if attempt == patience.attempts or clock() + pause > deadline:
+            if attempt >= self._attempts(outcome) or clock() + pause > deadline:
                 error = answer.given_up(endpoint, outcome, attempt, asked)
                 self._strikes += isinstance(error, UnreachableError | ThrottledError)
                 raise error
@@ -142,6 +143,12 @@ class Session:
                     self._held_until = max(self._held_until, clock() + pause)
             self._wait(pause)
         raise AssertionError("patience has no attempts")
+
+    def _attempts(self, outcome: httpx.Response | httpx.RequestError) -> int:
+        """How often to try: a host that never answered and cannot be connected to is soon given up."""
+        if isinstance(outcome, httpx.ConnectError) and not self._answered:
+            return min(_FIRST_CONTACT, self._patience.attempts)
+        return self._patience.attempts
 
     def _attempt(
         self, endpoint: str, path: str, params: Params, key: KeyPair | None
