@@ -110,6 +110,7 @@ def _matrix(matrix: Matrix, sheet: Worksheet, look: Look, row: int) -> int:
     """A titled cross table; returns the next free row."""
     sheet.write_string(row, 0, matrix.title, look.strong)
     row += 1
+    sheet.set_row(row, 32)
     for at, text in enumerate((matrix.row_label, *matrix.columns)):
         sheet.write_string(row, at, fitting(text), look.head_number if at else look.head)
     for label, counts in matrix.rows:
