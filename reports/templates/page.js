@@ -12,7 +12,11 @@ class Page {
     const near = new IntersectionObserver((entries) => {
       for (const entry of entries) if (entry.isIntersecting) this.load(entry.target.dataset.table);
     }, { rootMargin: '600px' });
-    places.forEach((place) => near.observe(place));
+    for (const place of places) {
+      // Room for the table before it is unpacked, so that what is below stays where it is.
+      place.style.minHeight = `${Math.min(660, place.dataset.rows * 60) + 200}px`;
+      near.observe(place);
+    }
     addEventListener('hashchange', () => this.recall(true));
     addEventListener('beforeprint', () => this.grids.forEach((grid) => grid.print()));
     addEventListener('afterprint', () => this.grids.forEach((grid) => grid.paint(true)));
@@ -55,6 +59,7 @@ class Page {
       return null;
     }
     const grid = new Grid(root, new Store(await unpack(JSON.parse(island.textContent)), words.orders), this);
+    root.style.minHeight = '';
     this.grids.set(key, grid);
     return grid;
   }

@@ -182,6 +182,8 @@ def test_export_is_what_is_seen(open_page: Open, hostile_text: str) -> None:
 def test_cause_links_to_its_findings(open_page: Open, page_text: str) -> None:
     """A cause's link shows exactly the expansions that name it."""
     page = open_page(page_text)
+    page.locator("[data-table=undecided]").scroll_into_view_if_needed()
+    rows(page, "undecided").first.wait_for()
     count = page.locator(".causes li").first.locator(".gauge strong").text_content()
     page.locator(".causes li").first.locator("a").click()
     rows(page).first.wait_for()
