@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from permmigrate import __version__
+from permmigrate.cli.lazy import LazyGroup
 from permmigrate.cli.options import FILE, now, say
 
 if TYPE_CHECKING:
     from permmigrate.snapshot import Snapshot
 
 
-@click.command()
-@click.option("--out", type=FILE, required=True, help="The snapshot file to write.")
+SUBCOMMANDS: Final[dict[str, str]] = {}
+"""What can be done with a snapshot once it is taken; the module beside of that name holds `command`."""
+
+
+@click.group(cls=LazyGroup, package=__name__, lazy=SUBCOMMANDS, invoke_without_command=True)
+@click.pass_context
+@click.option("--out", type=FILE, help="The snapshot file to write.")
 @click.option(
     "--shares",
     "shares",
@@ -33,7 +39,8 @@ if TYPE_CHECKING:
 )
 @click.option("--quiet", is_flag=True, help="No progress.")
 def command(
-    out: Path,
+    context: click.Context,
+    out: Path | None,
     shares: tuple[Path, ...],
     api_url: str,
     keep_unknown: bool,
@@ -51,6 +58,10 @@ def command(
     Example:
       permmigrate snapshot --out account.snapshot --shares shares.csv
     """
+    if context.invoked_subcommand is not None:
+        return
+    if out is None:
+        raise click.MissingParameter(param_hint="--out", param_type="option", ctx=context)
     from permmigrate.cli.progress import progress_display
     from permmigrate.cloudinary.credentials import from_environment
     from permmigrate.cloudinary.reader import Reader
