@@ -1,1 +1,1 @@
-"""Lets every test import the modules beside this file: `builders`, `reference`."""
+"""Lets every test import the modules beside this file: `random_accounts`, `reference`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import cedarpy
@@ -47,12 +47,14 @@ ENTITY = re.compile(r'resource\s*==\s*((?:\w+::)+\w+)::"([^"]*)"')
 TEST = re.compile(r'resource\.(\w+)\s*==\s*"([^"]*)"')
 LOCATED_HEAD = re.compile(r'resource\s*==\s*(Cloudinary::(?:Folder|Asset))::"[^"]*"')
 PRINCIPAL_HEAD = re.compile(r"principal[^,]*,")
+PRINCIPAL_NAMED = re.compile(r"principal\s*(==|in\b|is\b|has\b|\.)")
+ACTION = re.compile(r'((?:\w+::)*Action)::"([^"]*)"')
 GROUP_TYPE = re.compile(r"principal\s+is\s+(?:Cloudinary::Group\b|\S+\s+in\s+[^,]+)")
 CONDITION = re.compile(r"\)\s*(?:when|unless)\s*\{.*\}\s*$", re.DOTALL)
 EXPECTED_ERRORS = ("does not have the attribute", "type error")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Request:
     """One question. What is tested is part of it, so that whoever compares needs no Cedar."""
 
@@ -121,8 +123,10 @@ class Oracle:
     """Ids of policies, system or custom, that the engine is known not to decide exactly."""
     decisions: int = 0
     """How many decisions Cedar was asked for."""
-    _decided: dict[tuple[str, str, tuple[str, ...], str], dict[Request, bool]] = field(default_factory=dict)
-    _requests: dict[str, dict[str, list[Request]]] = field(default_factory=dict)
+    _decided: dict[object, dict[Request, bool]] = field(default_factory=dict)
+    _slices: dict[object, tuple[str, ...]] = field(default_factory=dict)
+    _entity_sets: dict[object, cedarpy.Entities] = field(default_factory=dict)
+    _requests: dict[str, dict[tuple[str, str, str], list[Request]]] = field(default_factory=dict)
 
     # ------------------------------------------------------------------ what holds, as text
 
@@ -317,18 +321,12 @@ class Oracle:
 
     # ------------------------------------------------------------------ what can be asked
 
-    def requests(self, principal: PrincipalRef, scope: str) -> Iterator[tuple[str, Request]]:
-        """Every request the principal's type can make in the scope, by resource type."""
+    def questions(self, principal: PrincipalRef, scope: str) -> Iterator[tuple[str, str, str]]:
+        """Every (resource type, action type, action) that the principal's type can ask about."""
         kind = "APIKey" if principal.type is PrincipalType.ACCOUNT_KEY else TYPES[principal.type.value]
-        allowed = {
-            (action_type, action, resource)
-            for action_type, action, resource, principals in self._pairs()
-            if f"Cloudinary::{kind}" in principals
-        }
-        for resource_type, found in self._all_requests(scope).items():
-            for request in found:
-                if (request.action_type, request.action, resource_type) in allowed:
-                    yield resource_type, request
+        for action_type, action, resource_type, principals in self._pairs():
+            if f"Cloudinary::{kind}" in principals:
+                yield resource_type, action_type, action
 
     def _pairs(self) -> Iterator[tuple[str, str, str, list[str]]]:
         for namespace, body in self.catalog.schema.items():
@@ -363,21 +361,17 @@ class Oracle:
     def _policy_texts(self, scope: str) -> list[str]:
         texts = [p.statement for p in self.catalog.policies.values() if self._in_scope(p.scope_type, scope)]
         customs = (*self.snapshot.custom_policies, *self.customs_after)
-        return texts + [c.statement for c in customs if self._in_scope(c.scope_type, scope)]
+        return texts + [c.statement for c in customs if c.enabled and self._in_scope(c.scope_type, scope)]
 
-    def _all_requests(self, scope: str) -> dict[str, list[Request]]:
+    def _all_requests(self, scope: str) -> dict[tuple[str, str, str], list[Request]]:
         if scope not in self._requests:
             texts = "\n".join(self._policy_texts(scope))
-            actions: dict[str, list[tuple[str, str]]] = {}
-            for action_type, action, resource_type, _ in self._pairs():
-                actions.setdefault(resource_type, []).append((action_type, action))
             self._requests[scope] = {
-                resource_type: [
-                    Request(*action, resource_type, *resource)
+                (resource_type, action_type, action): [
+                    Request(action_type, action, resource_type, *resource)
                     for resource in self._resources(resource_type, scope, texts)
-                    for action in found
                 ]
-                for resource_type, found in actions.items()
+                for action_type, action, resource_type, _ in self._pairs()
             }
         return self._requests[scope]
 
@@ -462,71 +456,95 @@ class Oracle:
 
     # ------------------------------------------------------------------ what Cedar says
 
-    def entities(self, principal: PrincipalRef, requests: Iterable[Request]) -> str:
-        groups = [{"type": "Cloudinary::Group", "id": holder.id} for holder in self.holders(principal)[1:]]
-        uid = {"type": f"Cloudinary::{TYPES[principal.type.value]}", "id": principal.id}
-        found = {(uid["type"], uid["id"]): {"uid": uid, "attrs": {}, "parents": groups}}
-        for request in requests:
-            key = (request.resource_type, request.resource_id)
-            if key not in found:
-                uid = {"type": key[0], "id": key[1]}
-                found[key] = {"uid": uid, "attrs": json.loads(request.entity), "parents": []}
-        return json.dumps([*found.values(), *self._action_parents()])
-
     def allowed(
-        self, principal: PrincipalRef, scope: str, resource_type: str, texts: set[str]
+        self, principal: PrincipalRef, scope: str, about_: tuple[str, str, str], texts: frozenset[str]
     ) -> dict[Request, bool]:
-        """Cedar's decision on every request about one resource type, by the statements about that type."""
-        slice_ = sorted(text for text in texts if about(text, resource_type))
-        whose = str(principal) if any(re.search(r"principal\s*(==|in\b|is\b)", s) for s in slice_) else ""
-        key = (scope, resource_type, tuple(slice_), whose)
+        """Cedar's decisions on every request of one action on one resource type.
+
+        Cedar is given the statements about that type and action, and is not asked again for the same ones.
+        """
+        slice_ = self._slice(texts, about_)
+        whose = str(principal) if any(PRINCIPAL_NAMED.search(text) for text in slice_) else ""
+        key = (scope, about_, slice_, whose)
         if key not in self._decided:
-            self._decided[key] = self._ask(principal, slice_, self._all_requests(scope)[resource_type])
+            self._decided[key] = self._ask(principal, slice_, scope, about_)
         return self._decided[key]
 
-    def _ask(self, principal: PrincipalRef, texts: list[str], asked: list[Request]) -> dict[Request, bool]:
+    def _slice(self, texts: frozenset[str], about_: tuple[str, str, str]) -> tuple[str, ...]:
+        key = (texts, about_)
+        if key not in self._slices:
+            self._slices[key] = tuple(sorted(text for text in texts if about(text, *about_)))
+        return self._slices[key]
+
+    def _ask(
+        self, principal: PrincipalRef, texts: tuple[str, ...], scope: str, about_: tuple[str, str, str]
+    ) -> dict[Request, bool]:
+        asked = self._all_requests(scope)[about_]
         if not any(text.startswith("permit") for text in texts):
             return dict.fromkeys(asked, False)
         policies = cedarpy.PolicySet.from_str("".join(f"{text};\n" for text in texts))
+        groups = [{"type": "Cloudinary::Group", "id": holder.id} for holder in self.holders(principal)[1:]]
+        who = {"type": f"Cloudinary::{TYPES[principal.type.value]}", "id": principal.id}
         found: dict[Request, bool] = {}
-        for _, same in itertools.groupby(asked, key=lambda request: request.tests):
+        for tests, same in itertools.groupby(asked, key=lambda request: request.tests):
             variants = list(same)
-            entities = cedarpy.Entities.from_json_str(self.entities(principal, variants))
+            entities = self._entities(scope, about_[0], tests, variants).with_added_json_str(
+                json.dumps([{"uid": who, "attrs": {}, "parents": groups}])
+            )
             for start in range(0, len(variants), BATCH):
                 part = variants[start : start + BATCH]
-                batch = [_question(principal, request) for request in part]
+                batch = [_question(who, request) for request in part]
                 results = cedarpy.is_authorized_batch(batch, policies, entities)
                 found |= {r: _checked(result) for r, result in zip(part, results, strict=True)}
         self.decisions += len(asked)
         return found
+
+    def _entities(
+        self, scope: str, resource_type: str, tests: object, requests: list[Request]
+    ) -> cedarpy.Entities:
+        """The resources of one type with one set of attribute values, and the groups of actions."""
+        key = (scope, resource_type, tests)
+        if key not in self._entity_sets:
+            resources = {
+                request.resource_id: {
+                    "uid": {"type": request.resource_type, "id": request.resource_id},
+                    "attrs": json.loads(request.entity),
+                    "parents": [],
+                }
+                for request in requests
+            }
+            text = json.dumps([*resources.values(), *self._action_parents()])
+            self._entity_sets[key] = cedarpy.Entities.from_json_str(text)
+        return self._entity_sets[key]
 
     # ------------------------------------------------------------------ the verdict
 
     def answers(self, principal: PrincipalRef, scope: str) -> Iterator[tuple[Request, Answer]]:
         """The expected verdict on every request of the principal in the scope."""
         texts = self.texts(principal, scope)
-        sure_before = texts.before | texts.custom_before
-        sure_after = texts.after | texts.custom_after
-        sides = (
-            sure_before,
-            sure_before | texts.before_maybe,
-            sure_after,
-            sure_after | texts.after_unknown,
-            texts.excuses,
-        )
-        for resource_type, request in self.requests(principal, scope):
-            sure, possible, after, after_possible, excused = (
-                self.allowed(principal, scope, resource_type, side)[request] for side in sides
+        before, after = texts.before | texts.custom_before, texts.after | texts.custom_after
+        sides = [
+            frozenset(side)
+            for side in (
+                before,
+                before | texts.before_maybe,
+                after,
+                after | texts.after_unknown,
+                texts.excuses,
             )
-            yield request, Answer(verdict(sure, possible, after, after_possible), excused)
+        ]
+        for about_ in self.questions(principal, scope):
+            *decided, excused = (self.allowed(principal, scope, about_, side) for side in sides)
+            for request in self._all_requests(scope)[about_]:
+                answers = (side[request] for side in decided)
+                yield request, Answer(verdict(*answers), excused[request])
 
 
-def _question(principal: PrincipalRef, request: Request) -> dict[str, object]:
+def _question(who: dict[str, str], request: Request) -> dict[str, object]:
     return {
-        "principal": {"type": f"Cloudinary::{TYPES[principal.type.value]}", "id": principal.id},
+        "principal": who,
         "action": {"type": request.action_type, "id": request.action},
         "resource": {"type": request.resource_type, "id": request.resource_id},
-        "context": {},
     }
 
 
@@ -537,10 +555,17 @@ def _checked(result: cedarpy.AuthzResult) -> bool:
     return bool(result.allowed)
 
 
-def about(statement: str, resource_type: str) -> bool:
-    """Whether the statement's head leaves room for the resource type."""
-    head = RESOURCE_HEAD.search(statement.partition("when")[0].partition("unless")[0])
-    return head is None or head.group(1) == resource_type
+def about(statement: str, resource_type: str, action_type: str, action: str) -> bool:
+    """Whether the statement's head leaves room for the resource type and the action."""
+    head = statement.partition(") when")[0].partition(") unless")[0]
+    resource = RESOURCE_HEAD.search(head)
+    if resource is not None and resource.group(1) != resource_type:
+        return False
+    named = ACTION.findall(head)
+    by_group = " in " in head and not head.count("[")  # one action after `in` may be a group of actions
+    return (
+        not named or (action_type, action) in named or by_group or any(name == "write" for _, name in named)
+    )
 
 
 def verdict(sure: bool, possible: bool, after: bool, after_possible: bool) -> str:

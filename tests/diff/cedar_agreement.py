@@ -97,12 +97,21 @@ class Atoms:
     """Finds the engine's number of a request."""
 
     def __init__(self, universe: Universe) -> None:
+        self._found: dict[tuple[object, ...], int] = {}
         self._numbers: dict[tuple[str, str, str, str], list[tuple[int, dict[str, str | None]]]] = {}
         for index, atom in enumerate(universe.atoms):
             key = (atom.action_type, atom.action, atom.resource_type, atom.entity_id)
             self._numbers.setdefault(key, []).append((index, dict(atom.tests)))
 
     def number(self, request: Request) -> int:
+        """The number of the atom that the request is, wherever its resource lies."""
+        key = (request.action_type, request.action, request.resource_type, request.tests)
+        key += (request.resource_id if request.named else "",)
+        if key not in self._found:
+            self._found[key] = self._number(request)
+        return self._found[key]
+
+    def _number(self, request: Request) -> int:
         entity = request.resource_id if request.named else ""
         found = self._numbers[request.action_type, request.action, request.resource_type, entity]
         values = dict(request.tests)

@@ -85,7 +85,8 @@ def _means(capability: Capability, atom: Atom) -> bool:
 
 def _place(finding: Finding) -> tuple[str | None, str | None]:
     content = finding.region.content_id or None
-    is_folder = finding.region.kind is RegionKind.FOLDER
+    region = finding.region  # an account's policy may name a folder, though none lies in the account
+    is_folder = region.kind is RegionKind.FOLDER or region.label.startswith("the account, folder")
     return (content, None) if is_folder else (None, content)
 
 

@@ -206,7 +206,8 @@ class _Comparison:
     def _region(self, scope: str, span: Span) -> Region:
         snapshot = self.entitlements.snapshot
         if not scope:
-            return Region(RegionKind.ACCOUNT, "", "", "the account")
+            where = f", {span.place.kind} {span.place.id}" if span.place.kind else ""
+            return Region(RegionKind.ACCOUNT, "", span.place.id, f"the account{where}")
         environment = snapshot.environment_by_id[scope]
         if not span.place.kind:
             return Region(RegionKind.ENVIRONMENT, scope, "", environment.name or environment.cloud_name)
