@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import builders
 from permmigrate.catalog import Catalog
 from permmigrate.diff import Diff, Finding, PrincipalSummary, Region, RegionKind, Severity, Verdict
 from permmigrate.mapping import RowRef
@@ -25,19 +23,6 @@ from permmigrate.readiness import Area, Readiness, ReadinessFinding
 from permmigrate.resources import mappings_dir
 from permmigrate.snapshot import Snapshot
 
-
-def _shared_builders() -> ModuleType:
-    """`tests/builders.py` by its path: other folders of tests have a module of that name."""
-    path = Path(__file__).parent.parent / "builders.py"
-    spec = importlib.util.spec_from_file_location("account_builders", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-builders: Any = _shared_builders()
 VENDOR = "https://api.cloudinary.com/v2/accounts/permissions/public/catalog"
 AREAS = (
     "environments",

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import reading
+import report_builders as builders
 from hypothesis import HealthCheck, given, settings
 
-import builders
 from permmigrate.diff import Diff, Verdict
 from permmigrate.report import data, html, workbook
 from permmigrate.report.view import diff_view, readiness_view

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import report_builders as builders
 from playwright.sync_api import expect
 from test_report_workbook import hostile_view
 
-import builders
 from permmigrate.report import html
 from permmigrate.report.view import diff_view, readiness_view
 from permmigrate.resources import templates_dir

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import report_builders as builders
 
-import builders
 from permmigrate.catalog import Catalog
 from permmigrate.diff import Region, RegionKind, Verdict
 from permmigrate.model import (

@@ -7,9 +7,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 import reading
+import report_builders as builders
 from openpyxl.utils.escape import unescape
 
-import builders
 from permmigrate.errors import UsageError
 from permmigrate.report import workbook
 from permmigrate.report.sheets import MAX_TEXT, fitting, lines

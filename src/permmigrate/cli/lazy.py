@@ -29,5 +29,6 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(self._lazy.items()))
+        if self._lazy:
+            with formatter.section("Commands"):
+                formatter.write_dl(sorted(self._lazy.items()))
