@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from cedar_agreement import Agreement, disagreements
-from random_accounts import account
 
 from permmigrate.catalog import refusal
 from permmigrate.cedar import Universe
@@ -18,6 +17,7 @@ from permmigrate.entitlements import FolderTree, after
 from permmigrate.entitlements.before import Before
 from permmigrate.entitlements.compiled import Compiler
 from permmigrate.entitlements.custom import Custom
+from random_accounts import account
 from reference import Oracle
 
 ACCOUNTS = int(os.environ.get("PERMMIGRATE_FUZZ", "100"))
