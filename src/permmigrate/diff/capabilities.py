@@ -1,29 +1,16 @@
-"""Atoms as capabilities a person can read: "Delete assets", "Use users › create"."""
+"""Atoms as numbered capabilities: "Delete assets", "Use users › create"; the words are `cedar.words`'s."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Protocol
 
 from permmigrate.cedar import Atom, Universe
+from permmigrate.cedar.words import FEATURE, action_of, condition_of, label_of, resource_of
 from permmigrate.diff.value import Capability, Severity
 from permmigrate.model import ScopeType
-
-NAMESPACE: Final = "Cloudinary::"
-FEATURE: Final = "Feature"
-FEATURE_PREFIX: Final = "cld::global::"
-VERBS: Final = {
-    "read": "view",
-    "update": "edit",
-    "update_settings": "change settings of",
-    "comment": "comment on",
-    "add_assets": "add assets to",
-    "remove_assets": "remove assets from",
-}
-WORD_BREAK: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 class Severities(Protocol):
@@ -67,7 +54,7 @@ class CapabilityIndex:
                 found[self._capability(scope, members[0], "")] = None
             else:
                 for atom in members:
-                    found[self._capability(scope, atom, _condition(universe, atom))] = None
+                    found[self._capability(scope, atom, condition_of(universe, atom))] = None
         return self._merge_feature_actions(scope, valid, list(found))
 
     def _variant_counts(self, scope: ScopeType, valid: int) -> Mapping[tuple[str, str, str, str], int]:
@@ -84,7 +71,7 @@ class CapabilityIndex:
                 atom = universe.atoms[bit]
                 key = (atom.action_type, atom.action, atom.resource_type, atom.entity_id)
                 variants[key] = variants.get(key, 0) + 1
-                actions.setdefault(_resource(atom), set()).add(atom.action)
+                actions.setdefault(resource_of(atom), set()).add(atom.action)
             self._count_cache[scope, valid] = variants, {r: len(found) for r, found in actions.items()}
         return self._count_cache[scope, valid]
 
@@ -114,9 +101,9 @@ class CapabilityIndex:
         return merged
 
     def _capability(self, scope: ScopeType, atom: Atom, condition: str) -> Capability:
-        label = _label(atom) + (f" where {condition}" if condition else "")
+        label = label_of(atom) + (f" where {condition}" if condition else "")
         return Capability(
-            scope.value, _action(atom), _resource(atom), condition, label, self._severity(scope, atom)
+            scope.value, action_of(atom), resource_of(atom), condition, label, self._severity(scope, atom)
         )
 
     def atoms_of(self, scope: ScopeType, severity: Severity) -> int:
@@ -125,7 +112,7 @@ class CapabilityIndex:
         return sum(1 << bit for bit, atom in enumerate(atoms) if self._severity(scope, atom) is severity)
 
     def _severity(self, scope: ScopeType, atom: Atom) -> Severity:
-        return Severity(self.severities.severity(scope.value, atom.action, _resource(atom)))
+        return Severity(self.severities.severity(scope.value, atom.action, resource_of(atom)))
 
     def sorted(self) -> tuple[tuple[Capability, ...], tuple[int, ...]]:
         """Every capability in use, worst first, and the new number of each old one."""
@@ -148,43 +135,3 @@ class CapabilityIndex:
     @cached_property
     def _list_cache(self) -> list[Capability]:
         return []
-
-
-def _action(atom: Atom) -> str:
-    namespace = atom.action_type.removesuffix("Action").removesuffix("::")
-    return atom.action if namespace == "Cloudinary" else f"{namespace}::{atom.action}"
-
-
-def _resource(atom: Atom) -> str:
-    name = atom.resource_type.removeprefix(NAMESPACE)
-    if atom.entity_id:
-        return f"{name} {atom.entity_id}"
-    return f"{name} *" if name == FEATURE else name
-
-
-def _condition(universe: Universe, atom: Atom) -> str:
-    """The atom's attribute values in words: "access_control is public", "type is not usage or errors"."""
-    tests = []
-    for name, value in atom.tests:
-        named = {dict(other.tests).get(name) for _, other in universe.of_type(atom.resource_type)}
-        others = " or ".join(sorted(other for other in named if other is not None))
-        tests.append(f"{name} is {value}" if value is not None else f"{name} is not {others}")
-    return " and ".join(tests)
-
-
-def _label(atom: Atom) -> str:
-    name = atom.resource_type.removeprefix(NAMESPACE)
-    if name == FEATURE:
-        feature = atom.entity_id.removeprefix(FEATURE_PREFIX).replace("::", " › ").replace("_", " ")
-        return f"Use {feature}" if feature else "Use any other feature"
-    words = WORD_BREAK.sub(" ", name.rpartition("::")[2]).split()
-    thing = " ".join(word if word.isupper() else word.lower() for word in words)
-    thing = f"{thing} {atom.entity_id}" if atom.entity_id else _plural(thing)
-    verb = VERBS.get(atom.action, atom.action.replace("_", " "))
-    return f"{verb[:1].upper()}{verb[1:]} {thing}"
-
-
-def _plural(words: str) -> str:
-    if words.endswith("y") and not words.endswith(("ay", "ey", "oy")):
-        return words[:-1] + "ies"
-    return words if words.endswith("s") else words + "s"

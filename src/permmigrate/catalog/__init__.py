@@ -1,0 +1,15 @@
+"""System and custom roles, their policies and the Cedar schema: the value, its search, and what changed.
+
+It reads no file and speaks to nobody; statements are text here, and only `cedar` knows what they permit.
+"""
+
+from permmigrate.catalog.value import (
+    ILLUSTRATIVE_SOURCE,
+    LEVELS,
+    Catalog,
+    UnknownTarget,
+    refusal,
+    scope_refusal,
+)
+
+__all__ = ["ILLUSTRATIVE_SOURCE", "LEVELS", "Catalog", "UnknownTarget", "refusal", "scope_refusal"]
