@@ -315,3 +315,5 @@ class LedgerEntry:
     count: int = 0
     http_status: int | None = None
     detail: str = ""
+    read_at: str = ""
+    """When the last answer to it came: UTC, ISO 8601, ends in `Z`; empty when none did."""

@@ -42,6 +42,37 @@ def test_whatever_may_write_is_refused_unsent(method: str, path: str) -> None:
     assert sent == []
 
 
+def test_the_one_read_spelled_put_passes() -> None:
+    """Asking for a folder's descendants passes, by exact path and with the read's own fields."""
+    sent: list[str] = []
+
+    with client(sent) as http:
+        http.put("/v1_1/cloud/folders/descendants", json={"id": "f", "inclusive": True})
+
+    assert sent == ["PUT /v1_1/cloud/folders/descendants"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1_1/cloud/folders/descendants", {"id": "f", "to_folder": "elsewhere"}),
+        ("/v1_1/cloud/folders/descendants?to_folder=elsewhere", {"id": "f"}),
+        ("/v1_1/cloud/folders/descendants", ["id"]),
+        ("/v1_1/cloud/folders/descendants/x", {"id": "f"}),
+        ("/v1_1/cloud/folders/by_id", {"id": "f"}),
+        ("/v1_1/cloud/folders/a", {"id": "f"}),
+    ],
+)
+def test_what_could_rename_a_folder_is_refused(path: str, body: object) -> None:
+    """An older server would take the call for a folder's renaming: nothing of that passes."""
+    sent: list[str] = []
+
+    with pytest.raises(RefusedError), client(sent) as http:
+        http.put(path, json=body)
+
+    assert sent == []
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -7,6 +7,7 @@ caller's back: `proxy_from` reads those, and the proxy goes inside the guard.
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -26,6 +27,15 @@ READS_SPELLED_POST: Final = (
 )
 """The paths where the vendor spells a read as POST."""
 
+DESCENDANTS: Final = re.compile(rb"/v1_1/[^/]+/folders/descendants")
+"""The one path that is called where the vendor spells a read as PUT (spec: getFolderDescendants).
+
+A server that did not know it would take it for the renaming of a folder named `descendants`: it passes only
+without a query and with nothing in its body but what the read has.
+"""
+
+_DESCENDANTS_FIELDS: Final = frozenset({"id", "filter_ids", "inclusive"})
+
 _TIMEOUT: Final = httpx.Timeout(30, connect=10)
 
 
@@ -37,17 +47,33 @@ class ReadOnlyTransport(httpx.BaseTransport):
         self._origin = _origin(httpx.URL(api_url))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.raw_path.partition(b"?")[0]
+        path, question, _ = request.url.raw_path.partition(b"?")
         if _origin(request.url) != self._origin:
             raise RefusedError(f"a call to another host was refused: `{request.url.host}`")
-        if request.method != "GET" and not (
-            request.method == "POST" and any(read.fullmatch(path) for read in READS_SPELLED_POST)
+        if not (
+            request.method == "GET"
+            or (request.method == "POST" and any(read.fullmatch(path) for read in READS_SPELLED_POST))
+            or (
+                request.method == "PUT"
+                and not question
+                and DESCENDANTS.fullmatch(path)
+                and _only_asks(request)
+            )
         ):
             raise RefusedError(f"a call that may write was refused: `{request.method} {path.decode()}`")
         return self._inner.handle_request(request)
 
     def close(self) -> None:
         self._inner.close()
+
+
+def _only_asks(request: httpx.Request) -> bool:
+    """Whether the body names a folder and nothing that could change it."""
+    try:
+        fields = json.loads(request.read())
+    except ValueError:
+        return False
+    return isinstance(fields, dict) and fields.keys() <= _DESCENDANTS_FIELDS
 
 
 def open_client(

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from permmigrate.sandbox.assets import Assets
 from permmigrate.sandbox.context import Context
 from permmigrate.sandbox.environments import Environments
+from permmigrate.sandbox.folder_details import FolderDetails
 from permmigrate.sandbox.folders import Folders
 from permmigrate.sandbox.groups import Groups
 from permmigrate.sandbox.middleware import Counter, Gate, Limits, Log
@@ -37,7 +38,19 @@ from permmigrate.sandbox.wire import (
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_APIS: Final = (Public, Policies, Principals, Roles, Environments, Users, Groups, Sharing, Folders, Assets)
+_APIS: Final = (
+    Public,
+    Policies,
+    Principals,
+    Roles,
+    Environments,
+    Users,
+    Groups,
+    Sharing,
+    FolderDetails,
+    Folders,
+    Assets,
+)
 _REASONS: Final = {420: "Enhance Your Calm"}
 
 
@@ -52,9 +65,9 @@ class App:
         self._sleep = sleep
         self._lock = threading.RLock()
         self._gate = Gate(context.account)
-        self._limits = Limits(knobs, ticks, context.now)
+        self._limits = Limits(knobs, ticks)
         self._failures, self._drops = Counter(knobs.fail_nth), Counter(knobs.drop_nth)
-        self.log = Log(knobs, context.now)
+        self.log = Log(knobs, context.now, ticks)
         self._router = Router()
         for api in _APIS:
             api(context).register(self._router)

@@ -95,9 +95,17 @@ def _signatures(fields: Mapping[str, Any], secret: str) -> set[str]:
 
 
 class Limits:
-    """A sliding window over all calls, as the rate-limit headers and the refusal tell it."""
+    """A sliding window over all calls, as the rate-limit headers and the refusal tell it.
 
-    def __init__(self, knobs: Knobs, ticks: Callable[[], float], now: Callable[[], datetime]) -> None:
+    The moment of the reset is real time, as the `Date` header is, wherever the account's own clock stands.
+    """
+
+    def __init__(
+        self,
+        knobs: Knobs,
+        ticks: Callable[[], float],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._limit = knobs.rate_limit
         self._status = knobs.limit_status
         self._ticks = ticks
@@ -152,9 +160,10 @@ class Counter:
 class Log:
     """One record a request: kept in memory for tests, and a JSON line in a file when one is named."""
 
-    def __init__(self, knobs: Knobs, now: Callable[[], datetime]) -> None:
+    def __init__(self, knobs: Knobs, now: Callable[[], datetime], ticks: Callable[[], float]) -> None:
         self._path = knobs.log
         self._now = now
+        self._ticks = ticks
         self._lock = threading.Lock()
         self.records: deque[dict[str, object]] = deque(maxlen=_REMEMBERED)
         self.count = 0
@@ -170,6 +179,7 @@ class Log:
             record: dict[str, object] = {
                 "time": self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "n": self.count,
+                "tick": round(self._ticks(), 4),
                 "method": request.method,
                 "path": request.path,
                 "query": query,

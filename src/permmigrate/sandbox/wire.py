@@ -19,6 +19,8 @@ JSON: Final = "application/json; charset=utf-8"
 MAX_BODY: Final = 64 * 1024 * 1024
 READ_ONLY_POSTS: Final = ("/public/validate", "/principal_roles/inspect", "/folders/search")
 """The reads that are spelled POST, by the end of their path."""
+READ_ONLY_PUTS: Final = ("/folders/by_id", "/folders/by_path", "/folders/descendants")
+"""The reads that are spelled PUT, by the end of their path."""
 
 
 class ApiError(Exception):
@@ -83,9 +85,8 @@ class Request:
 
     @property
     def is_write(self) -> bool:
-        return self.method not in ("GET", "HEAD") and not (
-            self.method == "POST" and self.path.endswith(READ_ONLY_POSTS)
-        )
+        spelled = {"POST": READ_ONLY_POSTS, "PUT": READ_ONLY_PUTS}.get(self.method, ())
+        return self.method not in ("GET", "HEAD") and not self.path.endswith(spelled)
 
     def one(self, name: str) -> str | None:
         """The last value of a query parameter, or None."""

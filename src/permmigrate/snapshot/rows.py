@@ -243,6 +243,7 @@ LEDGER: Final = _table(
     count=(int,),
     http_status=(int, type(None)),
     detail=TEXT,
+    read_at=TEXT,
 )
 
 TABLES: Final = (
