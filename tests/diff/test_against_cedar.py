@@ -133,4 +133,4 @@ def test_the_oracle_borrows_nothing_from_the_engine() -> None:
 
     assert imports
     assert not [line for line in imports if any(w in line for w in (".cedar", ".entitlements", ".diff"))]
-    assert refusal.__module__ == "permmigrate.catalog"
+    assert refusal.__module__.startswith("permmigrate.catalog")

@@ -157,7 +157,7 @@ def expansions(found: Diff) -> set[tuple[object, ...]]:
         (who, finding.region.environment_id, finding.region.content_id, found.capabilities[number])
         for finding in found.findings
         if finding.verdict.is_expansion
-        for who in (finding.principal, *(PrincipalRef(PrincipalType.USER, m) for m in finding.members))
+        for who in (finding.principal, *(PrincipalRef(PrincipalType.USER, m) for m in finding.others))
         for number in finding.capabilities
     }
 

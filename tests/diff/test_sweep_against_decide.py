@@ -56,7 +56,7 @@ class Case:
     def held(self) -> Iterator[tuple[Finding, Holding]]:
         """Each finding with the holding of its principal, and of each member it stands for."""
         for finding in self.diff.findings:
-            members = [PrincipalRef(PrincipalType.USER, member) for member in finding.members]
+            members = [PrincipalRef(PrincipalType.USER, member) for member in finding.others]
             for principal in (finding.principal, *members):
                 yield finding, self.holdings[principal, finding.region.environment_id]
 
@@ -157,5 +157,5 @@ def test_the_accounts_have_something_to_find() -> None:
 
     assert {v for v in Verdict if v is not Verdict.UNCHANGED} == {verdict for verdict, _ in found}
     assert set(RegionKind) == {kind for _, kind in found}
-    assert any(f.members for seed in SEEDS for f in case(seed).diff.findings)
+    assert any(f.others for seed in SEEDS for f in case(seed).diff.findings)
     assert any(f.region.folders > 1 for seed in SEEDS for f in case(seed).diff.findings)

@@ -222,7 +222,7 @@ def finding(
     verdict: Verdict,
     capabilities: tuple[int, ...],
     where: Region,
-    members: tuple[UserId, ...] = (),
+    others: tuple[UserId, ...] = (),
 ) -> Finding:
     """One finding with its paths in words."""
     maybe = "maybe" in verdict.value or verdict is Verdict.UNKNOWN
@@ -246,7 +246,7 @@ def finding(
         if maybe
         else "",
         dormant=at % 23 == 5,
-        members=members,
+        others=others,
     )
 
 

@@ -78,7 +78,7 @@ def test_members_count_with_their_group() -> None:
     outcome = {r["principal_id"]: r["outcome"] for r in view.table("principals").records()}
     assert ("gained", "gained", "unchanged") == (outcome["g1"], outcome["u00003"], outcome["u00004"])
     record = next(view.table("expansions").records())
-    assert (1, ("u00003",)) == (record["people"], record["member_ids"])
+    assert (1, ("u00003",)) == (record["people"], record["other_ids"])
     assert [2] == view.table("places").values("principals")
 
 

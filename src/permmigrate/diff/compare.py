@@ -69,6 +69,8 @@ def compare(
     return _Comparison(entitlements, tables, compared_with, assigned).run(tool_version)
 
 
+Paths = tuple[str, ...]
+"""How something is granted, each way in words."""
 FindingKey = tuple[str, Verdict, str, str, int, int, tuple[str, ...]]
 """Scope, verdict, kind and id of the place, atoms, folders, causes: what makes two findings the same."""
 
@@ -81,10 +83,12 @@ class _Comparison:
     assigned: Snapshot | None
     decided: int = 0
     findings: list[Finding] = field(default_factory=list)
-    members: list[list[UserId]] = field(default_factory=list)
-    """For each finding, the group members it stands for."""
+    others: list[list[UserId]] = field(default_factory=list)
+    """For each finding, the other users it stands for."""
     of_group: dict[GroupId, dict[FindingKey, int]] = field(default_factory=dict)
     """The findings of each group, which are made before those of any user."""
+    of_users: dict[tuple[FindingKey, Paths, Paths, bool], int] = field(default_factory=dict)
+    """The first user's finding among those that are alike to the last path."""
 
     def run(self, tool_version: str) -> Diff:
         entitlements, snapshot = self.entitlements, self.entitlements.snapshot
@@ -101,9 +105,9 @@ class _Comparison:
                     replace(
                         finding,
                         capabilities=tuple(sorted(renumbered[number] for number in finding.capabilities)),
-                        members=tuple(members),
+                        others=tuple(others),
                     )
-                    for finding, members in zip(self.findings, self.members, strict=True)
+                    for finding, others in zip(self.findings, self.others, strict=True)
                 ),
                 key=_order,
             )
@@ -143,29 +147,42 @@ class _Comparison:
     def _compare(self, principal: PrincipalRef, holdings: list[Holding]) -> Counter[Verdict]:
         """Compare one principal; return how many findings hold for it, its groups' among them."""
         counts: Counter[Verdict] = Counter()
-        groups: tuple[GroupId, ...] = ()
-        own: dict[FindingKey, int] = {}
-        match principal.type:
-            case PrincipalType.USER:
-                groups = self.entitlements.snapshot.groups_of.get(UserId(principal.id), ())
-            case PrincipalType.GROUP:
-                self.of_group[GroupId(principal.id)] = own
-            case _:
-                pass
         for holding in holdings:
             for span in self._spans(holding):
                 blamed = span.before if span.verdict.is_reduction else span.after
                 for atoms, causes in _by_cause(span, blamed):
                     counts[span.verdict] += 1
-                    key = (holding.scope, span.verdict, *span.place, atoms, span.folders, causes)
-                    shared = next((f[key] for group in groups if key in (f := self.of_group[group])), None)
-                    if shared is not None:
-                        self.members[shared].append(UserId(principal.id))
-                        continue
-                    own[key] = len(self.findings)
-                    self.findings.append(self._finding(principal, holding, span, atoms, causes))
-                    self.members.append([])
+                    self._list(principal, holding, span, atoms, causes)
         return counts
+
+    def _list(
+        self, principal: PrincipalRef, holding: Holding, span: Span, atoms: int, causes: tuple[str, ...]
+    ) -> None:
+        """Make a finding of it, or add the user to the one that says the same already."""
+        user = UserId(principal.id) if principal.type is PrincipalType.USER else None
+        key = (holding.scope, span.verdict, *span.place, atoms, span.folders, causes)
+        shared = self._of_a_group(user, key) if user is not None else None
+        if shared is None:
+            before, after = _paths(span.before, atoms), _paths(span.after, atoms)
+            if user is not None:
+                alike = (key, before, after, self.entitlements.snapshot.is_dormant(principal))
+                shared = self.of_users.setdefault(alike, len(self.findings))
+            elif principal.type is PrincipalType.GROUP:
+                self.of_group.setdefault(GroupId(principal.id), {})[key] = len(self.findings)
+            if shared is None or shared == len(self.findings):
+                self.findings.append(self._finding(principal, holding, span, atoms, causes, before, after))
+                self.others.append([])
+                return
+        if user is not None:
+            self.others[shared].append(user)
+
+    def _of_a_group(self, user: UserId, key: FindingKey) -> int | None:
+        """The finding of one of the user's groups that says the same, if there is one."""
+        for group in self.entitlements.snapshot.groups_of.get(user, ()):
+            found = self.of_group.get(group, {}).get(key)
+            if found is not None:
+                return found
+        return None
 
     def _spans(self, holding: Holding) -> Iterator[Span]:
         universe = self.entitlements.universe(holding.scope)
@@ -182,6 +199,8 @@ class _Comparison:
         span: Span,
         atoms: int,
         causes: tuple[str, ...],
+        before: Paths,
+        after: Paths,
     ) -> Finding:
         scope = ScopeType.ENVIRONMENT if holding.scope else ScopeType.ACCOUNT
         region = self._region(holding.scope, span)
@@ -196,8 +215,8 @@ class _Comparison:
             severity=self.index.severity_of(numbers),
             region=region,
             capabilities=numbers,
-            before=_paths(span.before, atoms),
-            after=_paths(span.after, atoms),
+            before=before,
+            after=after,
             causes=causes,
             reason=reason,
             dormant=self.entitlements.snapshot.is_dormant(principal),

@@ -91,8 +91,8 @@ class Region:
 class Finding:
     """One difference between before and after for one principal in one region.
 
-    What a group gains, its members gain: they are listed with the group's finding, and get findings of their
-    own only where theirs differ (another role, another share, another group).
+    What a group gains, its members gain: they are listed with the group's finding. Users who gain the same
+    along the same paths are listed with the first of them. Everybody else has findings of their own.
     """
 
     id: str
@@ -114,13 +114,14 @@ class Finding:
     """For a maybe or an unknown: what is not known, and which row or statement says so."""
     dormant: bool = False
     """The principal is disabled or pending: it could do this only once it is active."""
-    members: tuple[UserId, ...] = ()
-    """For a group: the members for whom exactly this finding holds, who have none of their own for it."""
+    others: tuple[UserId, ...] = ()
+    """The other users for whom exactly this finding holds in the same way, who have none of their own for it:
+    a group's members, or people who hold the same grants."""
 
     @property
     def principals(self) -> tuple[PrincipalRef, ...]:
-        """The principal, and the members it stands for."""
-        return (self.principal, *(PrincipalRef(PrincipalType.USER, member) for member in self.members))
+        """The principal, and the users it stands for."""
+        return (self.principal, *(PrincipalRef(PrincipalType.USER, other) for other in self.others))
 
 
 @dataclass(frozen=True, slots=True)

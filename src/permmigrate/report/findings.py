@@ -32,11 +32,11 @@ _FINDING_COLUMNS = (
     Column("reason", "Why it is not certain", Kind.TEXT, 40),
     Column("dormant", "Dormant", Kind.FLAG, 9),
     Column("last_login", "Last login", Kind.TEXT, 21),
-    Column("people", "Members it holds for", Kind.NUMBER, 12),
+    Column("people", "Others it holds for", Kind.NUMBER, 12),
     Column("capabilities", "Everything it covers", Kind.CAPABILITIES, 44),
     Column("id", "Finding", Kind.ID, 15),
-    Column("member_names", "Members", Kind.LIST, 30),
-    Column("member_ids", "Member ids", Kind.LIST, 30),
+    Column("other_names", "It also holds for", Kind.LIST, 30),
+    Column("other_ids", "Their ids", Kind.LIST, 30),
 )
 
 _COUNTED = (Verdict.GAINED, Verdict.MAYBE_GAINED, Verdict.LOST, Verdict.MAYBE_LOST, Verdict.UNKNOWN)
@@ -107,11 +107,11 @@ def _finding_row(
         finding.reason,
         finding.dormant,
         (summary.last_login or "") if summary else "",
-        len(finding.members),
+        len(finding.others),
         finding.capabilities,
         finding.id,
-        tuple(names.get(member, member) for member in finding.members),
-        tuple(str(member) for member in finding.members),
+        tuple(names.get(other, other) for other in finding.others),
+        tuple(str(other) for other in finding.others),
     )
 
 

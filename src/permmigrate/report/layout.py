@@ -24,7 +24,7 @@ _FINDING: Final[dict[str, Any]] = {
         "capabilities",
         "reason",
         "people",
-        "member_names",
+        "other_names",
         "causes",
         "region",
         "region_kind",
