@@ -34,6 +34,16 @@ def mappings_option(command: F) -> F:
     )(command)
 
 
+def api_url_option(command: F) -> F:
+    """The service's host, when it is not said where the credentials are."""
+    return click.option(
+        "--api-url",
+        metavar="URL",
+        help="Region or host. Default: CLOUDINARY_API_URL, CLOUDINARY_REGION, permmigrate.toml, the "
+        "upload_prefix of a CLOUDINARY_URL, or https://api.cloudinary.com.",
+    )(command)
+
+
 def out_option(command: F) -> F:
     """The folder reports go to."""
     return click.option(

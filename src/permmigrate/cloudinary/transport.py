@@ -9,7 +9,9 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -77,18 +79,16 @@ def _only_asks(request: httpx.Request) -> bool:
 
 
 def open_client(
-    api_url: str, *, proxy: str | None = None, connections: int = 8, inner: httpx.BaseTransport | None = None
+    api_url: str,
+    *,
+    proxy: str | None = None,
+    ca_bundle: str | None = None,
+    connections: int = 8,
+    inner: httpx.BaseTransport | None = None,
 ) -> httpx.Client:
     """Open the read-only client; `inner` replaces the network, never the guard around it."""
     if inner is None:
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        try:
-            inner = httpx.HTTPTransport(proxy=proxy, limits=limits)
-        except (ValueError, ImportError, httpx.InvalidURL):
-            raise UsageError(
-                "the proxy that `HTTPS_PROXY` or `ALL_PROXY` gives cannot be used",
-                hint="use an http:// proxy",
-            ) from None
+        inner = network(proxy=proxy, ca_bundle=ca_bundle, connections=connections)
     return httpx.Client(
         base_url=api_url,
         transport=ReadOnlyTransport(inner, api_url),
@@ -99,16 +99,50 @@ def open_client(
     )
 
 
-def check_api_url(api_url: str) -> str:
+def network(
+    *, proxy: str | None = None, ca_bundle: str | None = None, connections: int = 8
+) -> httpx.HTTPTransport:
+    """Open the way out, trusting the certificates of `ca_bundle` in place of the usual ones. Not guarded yet.
+
+    Raises UsageError when the bundle or the proxy cannot be used; a proxy's address is not repeated.
+    """
+    trust = _trust(ca_bundle)
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    try:
+        through = None
+        if proxy:
+            through = httpx.Proxy(proxy, ssl_context=trust if proxy.startswith("https:") else None)
+        return httpx.HTTPTransport(verify=trust, trust_env=False, proxy=through, limits=limits)
+    except (ValueError, ImportError, httpx.InvalidURL):
+        raise UsageError("the proxy that is set cannot be used", hint="use an http:// proxy") from None
+
+
+def _trust(ca_bundle: str | None) -> ssl.SSLContext:
+    """The certificates to trust: a file's or a folder's, or those that come with the certifi package."""
+    if ca_bundle is None:
+        return httpx.create_ssl_context(trust_env=False)
+    try:
+        if Path(ca_bundle).is_dir():
+            return ssl.create_default_context(capath=ca_bundle)
+        return ssl.create_default_context(cafile=ca_bundle)
+    except (OSError, ValueError) as error:
+        why = "it holds no certificate" if isinstance(error, ssl.SSLError) else "it cannot be read"
+        raise UsageError(
+            f"the CA bundle `{ca_bundle}` cannot be used: {why}",
+            hint="it is a file of PEM certificates; set by SSL_CERT_FILE, REQUESTS_CA_BUNDLE or `ca_bundle`",
+        ) from None
+
+
+def check_api_url(api_url: str, source: str = "--api-url") -> str:
     """Return the address without its final slash; only loopback may be plain HTTP. Raises UsageError."""
     try:
         url = httpx.URL(api_url.strip())
     except httpx.InvalidURL:
-        raise UsageError("`--api-url` is not an address", hint=f"for example {DEFAULT_API_URL}") from None
+        raise UsageError(f"`{source}` is not an address", hint=f"for example {DEFAULT_API_URL}") from None
     if url.scheme not in ("http", "https") or not url.host:
-        raise UsageError("`--api-url` is not an address", hint=f"for example {DEFAULT_API_URL}")
+        raise UsageError(f"`{source}` is not an address", hint=f"for example {DEFAULT_API_URL}")
     if url.userinfo or url.query or url.fragment or url.path not in ("", "/"):
-        raise UsageError("`--api-url` must be a host and nothing more", hint=f"for example {DEFAULT_API_URL}")
+        raise UsageError(f"`{source}` must be a host and nothing more", hint=f"for example {DEFAULT_API_URL}")
     if url.scheme == "http" and not is_loopback(url.host):
         raise UsageError(f"`{url.scheme}://{url.host}` would send secrets in the clear", hint="use https")
     return str(url).rstrip("/")

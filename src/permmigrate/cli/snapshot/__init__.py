@@ -10,7 +10,7 @@ import click
 
 from permmigrate import __version__
 from permmigrate.cli.lazy import LazyGroup
-from permmigrate.cli.options import FILE, now, say
+from permmigrate.cli.options import FILE, api_url_option, now, say
 
 if TYPE_CHECKING:
     from permmigrate.snapshot import Snapshot
@@ -31,7 +31,7 @@ SUBCOMMANDS: Final[dict[str, str]] = {}
     metavar="LIST",
     help="A list of legacy folder and collection shares (.csv, .xlsx, .json); may be repeated.",
 )
-@click.option("--api-url", default="https://api.cloudinary.com", show_default=True, help="Region or host.")
+@api_url_option
 @click.option("--keep-unknown", is_flag=True, help="Keep shares of people or folders that are not there.")
 @click.option("--allow-gaps", is_flag=True, help="Exit 0 although something could not be read.")
 @click.option(
@@ -42,7 +42,7 @@ def command(
     context: click.Context,
     out: Path | None,
     shares: tuple[Path, ...],
-    api_url: str,
+    api_url: str | None,
     keep_unknown: bool,
     allow_gaps: bool,
     workers: int,
@@ -51,7 +51,8 @@ def command(
     """Save what an account looks like today in one file. It only reads.
 
     Credentials come from CLOUDINARY_ACCOUNT_URL=account://KEY:SECRET@ACCOUNT_ID and, for the folders of each
-    product environment, CLOUDINARY_URL, CLOUDINARY_URL_2, ... No API lists legacy shares: give the lists you
+    product environment, CLOUDINARY_URL, CLOUDINARY_URL_2, ..., else from .env, permmigrate.toml or the saved
+    configurations of `cld`; `permmigrate doctor` shows which. No API lists legacy shares: give the lists you
     keep with --shares.
 
     \b
@@ -63,15 +64,16 @@ def command(
     if out is None:
         raise click.MissingParameter(param_hint="--out", param_type="option", ctx=context)
     from permmigrate.cli.progress import progress_display
-    from permmigrate.cloudinary.credentials import from_environment
     from permmigrate.cloudinary.reader import Reader
-    from permmigrate.cloudinary.transport import check_api_url, proxy_from
+    from permmigrate.cloudinary.sources import find
     from permmigrate.snapshot.capture import capture
     from permmigrate.snapshot.file import dump
 
-    credentials, url = from_environment(os.environ), check_api_url(api_url)
+    found = find(os.environ, folder=Path.cwd(), api_url=api_url)
     with (
-        Reader(credentials, api_url=url, proxy=proxy_from(os.environ, url), workers=workers) as reader,
+        Reader(
+            found.credentials(), api_url=found.api_url.value, inner=found.network(workers), workers=workers
+        ) as reader,
         progress_display(quiet=quiet) as progress,
     ):
         taken = capture(
