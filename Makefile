@@ -7,7 +7,7 @@ DEMO_OUT ?= demo
 ACCOUNT ?= small
 WORKERS ?= auto
 
-.PHONY: demo test lint bench format clean
+.PHONY: demo test lint bench screenshots format clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
@@ -30,6 +30,9 @@ lint: $(READY)  ## ruff, mypy --strict on src, the layer rules
 
 bench: $(READY)  ## benchmarks: ratios taken in one run against a named alternative
 	@for each in bench/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+
+screenshots: $(READY)  ## the README's picture; needs chromium
+	$(BIN)/python docs/screenshots.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

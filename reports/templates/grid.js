@@ -213,12 +213,22 @@ class Grid {
     if (verdict) node.classList.add(`is-${slug(this.store.value(verdict, row))}`);
     for (const [label, key, beneath, grow] of layout.show) {
       const cell = make('div', { className: `cell kind-${columns.get(key).kind} at-${key.replaceAll('_', '-')}`, role: 'gridcell', title: this.store.text(key, row) }, shown(this.store, key, row));
-      if (beneath) cell.append(make('span', { className: 'beneath' }, isolated(this.store.text(beneath, row))));
+      const second = this.beneath(key, beneath, row);
+      if (second) cell.append(make('span', { className: 'beneath' }, isolated(second)));
       cell.dataset.label = label;
       cell.style.flexGrow = grow;
       if (!layout.phone.includes(key) && !['severity', 'verdict', 'outcome'].includes(key)) cell.classList.add('wide');
       node.append(cell);
     }
+  }
+
+  beneath(key, keys, row) {
+    const parts = [].concat(keys || []).map((each) => {
+      if (this.store.columns.get(each).kind !== 'number') return this.store.text(each, row);
+      const count = this.store.value(each, row);
+      return count ? `and ${count.toLocaleString('en')} ${count === 1 ? 'other' : 'others'}` : '';
+    });
+    return parts.filter((part) => part && part !== this.store.text(key, row)).join(', ');
   }
 
   clicked(event) {

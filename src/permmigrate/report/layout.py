@@ -1,6 +1,7 @@
 """Which columns the page shows of each table, which it filters by, and what opens with a row.
 
-The first entry of a shown column is its heading, then the column in the first line, then the one beneath it.
+The first entry of a shown column is its heading, then the column in the first line, then those beneath it
+(a number there counts others), then its share of the width.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ _FINDING: Final[dict[str, Any]] = {
     "show": [
         ["Severity", "severity", "", 1.0],
         ["Verdict", "verdict", "", 1.25],
-        ["Who", "principal", "principal_detail", 2.2],
-        ["Can do", "can", "", 2.0],
-        ["Where", "region", "environment", 2.2],
+        ["Who", "principal", ["principal_detail", "people"], 2.2],
+        ["Can do", "can", "", 2.4],
+        ["Where", "region", ["environment"], 2.2],
         ["Because of", "causes", "", 1.7],
     ],
     "phone": ["principal", "can", "region"],
