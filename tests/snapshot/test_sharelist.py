@@ -24,9 +24,9 @@ from permmigrate.model import (
     User,
     UserId,
 )
+from permmigrate.snapshot.lists.files import column_letters
 from permmigrate.snapshot.sharelist import COLUMNS, RawShare, read, resolve
 from permmigrate.snapshot.shareresolve import Unread
-from permmigrate.snapshot.sharetable import column_letters
 
 ROW = ("product1", "folder", "Brands/Aurora", "", "user", "ann@example.com", "can_edit")
 OTHER = ("product1", "collection", "col1", "Spring; 2026", "group", "EMEA, North", "can_view")
@@ -199,9 +199,11 @@ def test_names_that_look_like_ids_or_formulas_stay(tmp_path: Path) -> None:
     [
         ("a.csv", b"", "is empty"),
         ("a.csv", "environment\nü".encode("latin-1"), "a.csv:2: is not UTF-8 text"),
-        ("a.csv", "environment".encode("utf-16"), "is saved as UTF-16"),
+        ("a.csv", "environment".encode("utf-16") + b"x", "is not UTF-16 text"),
         ("a.csv", ",".join(COLUMNS).encode() + b'\n"open', "a.csv:2: is not a well-formed row"),
-        ("a.json", b"{}", "is not a list of objects"),
+        ("a.json", b"{}", "is empty"),
+        ("a.json", b"1", "is not a list of objects"),
+        ("a.json", b'{"shares": 1}', "is not a list of objects"),
         ("a.json", b'[{"a": 1}\n,\n{"a": ]', "a.json:3: is not JSON from here on"),
         ("a.json", b'[{"a": 1}', "is not followed by"),
         ("a.json", b"[1]", "is not an object"),
