@@ -73,6 +73,7 @@ def _snapshot(out: Path, account: str, seed: int) -> tuple[Path, Snapshot]:
     sandbox = Sandbox(account=account, seed=seed)
     shares = out / "shares.csv"
     sandbox.write_shares(shares)
+    shares.chmod(0o600)
     with serving(sandbox) as url:
         credentials = from_environment(variables(sandbox.describe(url)))
         with Reader(credentials, api_url=url) as reader, progress_display() as progress:
