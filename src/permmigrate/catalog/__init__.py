@@ -3,6 +3,8 @@
 It reads no file and speaks to nobody; statements are text here, and only `cedar` knows what they permit.
 """
 
+from permmigrate.catalog.change import CatalogChange, CatalogChanges, catalog_changes
+from permmigrate.catalog.search import Hit, Search, search
 from permmigrate.catalog.value import (
     ILLUSTRATIVE_SOURCE,
     LEVELS,
@@ -12,4 +14,17 @@ from permmigrate.catalog.value import (
     scope_refusal,
 )
 
-__all__ = ["ILLUSTRATIVE_SOURCE", "LEVELS", "Catalog", "UnknownTarget", "refusal", "scope_refusal"]
+__all__ = [
+    "ILLUSTRATIVE_SOURCE",
+    "LEVELS",
+    "Catalog",
+    "CatalogChange",
+    "CatalogChanges",
+    "Hit",
+    "Search",
+    "UnknownTarget",
+    "catalog_changes",
+    "refusal",
+    "scope_refusal",
+    "search",
+]
