@@ -13,6 +13,7 @@ from permmigrate.cli.lazy import LazyGroup
 COMMANDS: Final = {
     "demo": "Walk the whole journey against the built-in sandbox.",
     "diff": "Compare who may do what before and after, and write the reports.",
+    "doctor": "Check credentials and rights, and tell what a snapshot will cost.",
     "mappings": "Copy, check and edit the mapping tables.",
     "readiness": "Report how ready an account is to move.",
     "sandbox": "Serve an imitation of the vendor's API, for trying things out.",
@@ -31,7 +32,7 @@ COMMANDS: Final = {
 def cli() -> None:
     """Move a Cloudinary account from legacy permissions to Roles and Permissions, knowing who gains what.
 
-    The journey: snapshot, readiness, edit the mapping tables, diff. Nothing here changes an account.
+    The journey: doctor, snapshot, readiness, edit the mapping tables, diff. Nothing here changes an account.
 
     \b
     Try it without an account:

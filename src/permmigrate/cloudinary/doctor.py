@@ -1,0 +1,193 @@
+"""Look an account over before a crawl: credentials, reach, clock, rights, the permissions system, the cost.
+
+It reads a few first pages and nothing more, writes nothing, and asks the public catalog first: a host that
+does not answer like the vendor's gets no credentials.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import httpx
+
+from permmigrate.cloudinary import wire
+from permmigrate.cloudinary.accountvisit import AccountSide, AccountVisit, Page
+from permmigrate.cloudinary.adminvisit import AdminSide, visit_environments
+from permmigrate.cloudinary.budget import PUBLIC, Paged, Sizes, estimate
+from permmigrate.cloudinary.diagnosis import Budget, Diagnosis, Finding, Indication, System
+from permmigrate.cloudinary.probe import Clock, Probe
+from permmigrate.cloudinary.sources import Found
+from permmigrate.cloudinary.visit import Question, Visit
+from permmigrate.errors import MalformedAnswerError, UnreachableError
+from permmigrate.model import Confidence, PrincipalType, RoleId
+
+T = TypeVar("T")
+
+SKEW_AT_MOST: Final = 60.0
+"""Seconds a clock may be off before it is worth a word."""
+
+_SIGN_UP: Final = (
+    "set CLOUDINARY_ACCOUNT_URL=account://KEY:SECRET@ACCOUNT_ID (Console: Settings > Account API Keys)"
+)
+
+
+def examine(
+    found: Found,
+    client: httpx.Client,
+    *,
+    clock: Clock | None = None,
+    share: float = 0.5,
+    workers: int = 8,
+) -> Diagnosis:
+    """Look the account over. It raises nothing for what the service refuses: that is what it tells."""
+    probe = Probe(client, found.secrets, clock or Clock())
+    visit = Visit(probe)
+    _credentials(visit, found)
+    known, reached = _reach(visit, found)
+    account, admin = AccountSide(), AdminSide()
+    accepted = False
+    if not reached:
+        for area in ("Provisioning API", "Permissions API", "Admin API"):
+            visit.unchecked(area, "", "no credentials were sent to a host that does not answer")
+    else:
+        if found.account is not None:
+            there = AccountVisit(visit, found.account)
+            accepted = there.provisioning()
+            if accepted:
+                there.permissions(known)
+            account = there.found
+        admin = visit_environments(visit, found.environments, account.environments)
+    _clock(visit)
+    return Diagnosis(
+        found.account.id if found.account else None,
+        found.api_url.value,
+        tuple(visit.checks),
+        _system(visit, account, admin),
+        tuple(probe.allowances.values()),
+        probe.ahead,
+        _budget(probe, account, admin, share, workers) if accepted else None,
+        probe.calls,
+    )
+
+
+def _credentials(visit: Visit, found: Found) -> None:
+    """Where everything comes from; never what it is."""
+    area = "credentials"
+    if found.account:
+        visit.add(area, "account key", Finding.OK, f"from {found.account.pair.source}")
+    else:
+        visit.add(area, "account key", Finding.MISSING, "there is none", _SIGN_UP)
+    for cloud, pair in sorted(found.environments.items()):
+        visit.add(area, f"key of {cloud}", Finding.OK, f"from {pair.source}")
+    visit.add(area, "host", Finding.OK, f"{found.api_url.value}, from {found.api_url.source}")
+    if found.proxy:
+        visit.add(area, "proxy", Finding.OK, f"from {found.proxy.source}")
+    if found.ca_bundle:
+        visit.add(area, "CA bundle", Finding.OK, f"{found.ca_bundle.value}, from {found.ca_bundle.source}")
+    for path in found.exposed:
+        visit.add(
+            area,
+            path.name,
+            Finding.WARNING,
+            "holds secrets, and others on this machine can read it",
+            f"chmod 600 {path}",
+        )
+    for notice in found.notices:
+        visit.add(area, "passed over", Finding.NOTE, notice, "nothing, if that is what you meant")
+
+
+def _reach(visit: Visit, found: Found) -> tuple[frozenset[RoleId], bool]:
+    """The public catalog's roles, and whether the host is worth sending credentials to."""
+    question = Question("reach", "public catalog", "public", f"{PUBLIC}/catalog", {})
+    catalog = visit.ask(
+        question, wire.catalog, lambda read: f"{len(read.roles)} roles, {len(read.policies)} policies"
+    )
+    error = visit.errors.get(question.subject)
+    if isinstance(error, UnreachableError) or (
+        isinstance(error, MalformedAnswerError) and error.status is not None
+    ):
+        return frozenset(), False
+    schema = Question("reach", "Cedar schema", "public", f"{PUBLIC}/schema", {})
+    visit.ask(schema, wire.schema, lambda read: f"{len(read)} namespaces")
+    return frozenset(role.id for role in catalog.roles) if catalog else frozenset(), True
+
+
+def _clock(visit: Visit) -> None:
+    ahead = visit.probe.ahead
+    if ahead is None:
+        return
+    if abs(ahead) <= SKEW_AT_MOST:
+        visit.add("reach", "clock", Finding.OK, f"within {max(1, math.ceil(abs(ahead)))} s of the service's")
+    else:
+        way = "ahead of" if ahead > 0 else "behind"
+        visit.add(
+            "reach",
+            "clock",
+            Finding.WARNING,
+            f"{abs(ahead):,.0f} s {way} the service's: the times in a snapshot would be off",
+            "set this machine's clock (NTP)",
+        )
+
+
+def _system(visit: Visit, account: AccountSide, admin: AdminSide) -> System:
+    """What speaks for which permissions system; only the Console can really tell."""
+    found: list[Indication] = []
+    people = account.holders.get(PrincipalType.USER, 0) + account.holders.get(PrincipalType.GROUP, 0)
+    inferred, source = Confidence.INFERRED, "no page of the vendor says so"
+    if people:
+        text = f"{people:,} users and groups were seen to hold roles"
+        found.append(Indication(text, "new", source, inferred))
+    elif account.assignments:
+        text = "no user and no group was seen to hold a role"
+        found.append(Indication(text, "legacy", source, inferred))
+    if account.roles is not None:
+        text = "the Permissions API lists roles, which may also be so before the move"
+        found.append(Indication(text, "neither", source, inferred))
+    elif error := visit.errors.get("roles"):
+        text = f"the Permissions API does not list roles ({error.status or 'no answer'}): no proof of either"
+        found.append(Indication(text, "neither", source, inferred))
+    if admin.folder_roles:
+        text = "a folder's roles are listed by the Admin API"
+        found.append(Indication(text, "new", "schema asset-management 0.4.0, of February 2026", inferred))
+    sides = {one.speaks_for for one in found} - {"neither"}
+    answer = sides.pop() if len(sides) == 1 else "unknown"
+    return System(answer, Confidence.INFERRED if answer != "unknown" else Confidence.UNKNOWN, tuple(found))
+
+
+def _budget(
+    probe: Probe, account: AccountSide, admin: AdminSide, share: float, workers: int
+) -> Budget | None:
+    if account.environments is None or account.users is None:
+        return None
+    environments = len(account.environments)
+    unknown = sum(not row.members_known for row in account.groups or ())
+    inside = account.users - account.limited_users + account.limited_users // max(1, environments)
+    sizes = Sizes(
+        environments,
+        account.user_pages,
+        account.users,
+        account.users_exact,
+        account.limited_users,
+        unknown,
+        account.key_pages,
+        len(account.roles or ()),
+        _paged(account.policy_pages, 0, 0),
+        _paged(
+            account.assignments, account.account_people, inside + len(account.groups or ()) + account.keys
+        ),
+        admin.trees,
+    )
+    return estimate(sizes, probe.allowances, share=share, workers=workers, latency=probe.latency)
+
+
+def _paged(pages: Sequence[Page[T]], account: int, environment: int) -> Paged:
+    """How many pages there will be of lists whose first pages were seen, given what to expect on them."""
+    largest = max((page.entries for page in pages), default=1)
+    counts = [
+        1 if page.whole else max(2, math.ceil(expected / max(1, largest)))
+        for page, expected in zip(pages, (account, environment), strict=False)
+    ]
+    first, second, *_ = *counts, 1, 1
+    return Paged(first, second, all(page.whole for page in pages))
