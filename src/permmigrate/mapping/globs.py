@@ -20,11 +20,6 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(pattern))
 
 
-def is_glob(pattern: str) -> bool:
-    """Whether the pattern can match anything but itself."""
-    return _WILD.search(pattern) is not None
-
-
 def matches(pattern: str, text: str) -> bool:
     """Match with case: ids are exact."""
     return pattern == text or _compiled(pattern).match(text) is not None

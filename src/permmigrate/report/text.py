@@ -13,7 +13,6 @@ _BIDI_AND_INVISIBLE: Final = (
     "\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\u00ad\ufff9-\ufffb"
 )
 _LOUD: Final = re.compile(f"[\x00-\x1f\x7f-\x9f{_BIDI_AND_INVISIBLE}\ud800-\udfff\ufffe\uffff]")
-_KEPT: Final = re.compile(f"[\x00-\x09\x0b-\x1f\x7f-\x9f{_BIDI_AND_INVISIBLE}\ud800-\udfff\ufffe\uffff]")
 
 
 def visible(text: str) -> str:
@@ -22,11 +21,6 @@ def visible(text: str) -> str:
     Joiners (U+200C, U+200D) stay: scripts and emoji need them. The result is one line.
     """
     return _LOUD.sub(_picture, text)
-
-
-def visible_lines(text: str) -> str:
-    """The same, keeping line feeds that this package put between the lines of a cell."""
-    return _KEPT.sub(_picture, text)
 
 
 def _picture(match: re.Match[str]) -> str:

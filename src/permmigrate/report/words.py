@@ -12,15 +12,6 @@ from permmigrate.diff import Verdict
 from permmigrate.model import PrincipalType
 from permmigrate.report.text import listed, plural
 
-SHOWN_VERDICTS: Final = (
-    Verdict.GAINED,
-    Verdict.MAYBE_GAINED,
-    Verdict.LOST,
-    Verdict.MAYBE_LOST,
-    Verdict.UNKNOWN,
-    Verdict.UNCHANGED,
-)
-
 OUTCOME_ORDER: Final = (
     Verdict.GAINED,
     Verdict.MAYBE_GAINED,
@@ -37,8 +28,6 @@ KIND_LABELS: Final = {
     PrincipalType.API_KEY: ("API key", "API keys"),
     PrincipalType.ACCOUNT_KEY: ("account key", "account keys"),
 }
-
-DEFAULT_CAUSE: Final = "a vendor default"
 
 
 def people_and_keys(counts: Mapping[PrincipalType, int]) -> str:
