@@ -11,7 +11,6 @@ import re
 from functools import cache
 from typing import Final
 
-_WILD: Final = re.compile(r"[*?\[]")
 _FILLER: Final = "\x00\x01\x02"
 
 
