@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -20,7 +21,8 @@ from permmigrate.snapshot.capture import capture
 from permmigrate.snapshot.file import dump, load
 from sandbox_variables import variables
 
-QUICK = Timing(sleep=lambda _: None)
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+QUICK = Timing(sleep=lambda _: None, now=lambda: NOON)
 
 
 def take(sandbox: Sandbox, base: str = "", **fields: object) -> Snapshot:
@@ -93,7 +95,7 @@ def test_a_service_that_stumbles_gives_the_same_snapshot(knobs: Knobs) -> None:
     """Failures and limits that pass are not seen in the result."""
     sandbox = Sandbox("small", knobs=knobs)
     credentials = from_environment(variables(sandbox))
-    timing = Timing(chance=lambda: 0.1)
+    timing = Timing(chance=lambda: 0.1, now=lambda: NOON)
     with serving(sandbox) as base, Reader(credentials, api_url=base, timing=timing) as reader:
         taken = capture(reader, captured_at="2026-11-22T08:00:00Z", tool_version="0")
 

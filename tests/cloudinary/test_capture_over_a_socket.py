@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ ENV = {
     "CLOUDINARY_ACCOUNT_URL": "account://11122233344:canary-account@acc1",
     "CLOUDINARY_URL": "cloudinary://123456789012345:canary-admin@product1",
 }
-QUICK = Timing(sleep=lambda _: None, chance=lambda: 0.0)
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+QUICK = Timing(sleep=lambda _: None, chance=lambda: 0.0, now=lambda: NOON)
 USERS = "/v1_1/provisioning/accounts/{account_id}/users"
 GROUPS = "/v1_1/provisioning/accounts/{account_id}/user_groups"
 KEYS = "/v1_1/provisioning/accounts/{account_id}/sub_accounts/{sub_account_id}/access_keys"

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from permmigrate.cloudinary.credentials import KeyPair
+from permmigrate.cloudinary.questions import Questions
 from permmigrate.cloudinary.session import Patience, Session, Timing
 from permmigrate.cloudinary.transport import open_client
 from permmigrate.errors import (
@@ -288,7 +289,7 @@ def test_pages_follow_the_cursor() -> None:
         asked.append(request.url.params.get("cursor"))
         return page(next(cursors))
 
-    one = Session(open_client(API, inner=httpx.MockTransport(answer)))
+    one = Questions(Session(open_client(API, inner=httpx.MockTransport(answer))))
 
     assert len(list(one.pages(ENDPOINT))) == 3
     assert asked == [None, "a", "b"]
@@ -297,7 +298,7 @@ def test_pages_follow_the_cursor() -> None:
 def test_a_repeated_cursor_is_refused() -> None:
     """Pages that would never end are an error."""
     with pytest.raises(MalformedAnswerError, match="repeats a cursor"):
-        list(session(iter([page("a"), page("b"), page("a")]), Clock()).pages(ENDPOINT))
+        list(Questions(session(iter([page("a"), page("b"), page("a")]), Clock())).pages(ENDPOINT))
 
 
 def test_a_service_that_is_gone_is_not_waited_for_again_and_again() -> None:

@@ -72,7 +72,10 @@ def test_a_failure_of_the_permissions_api_has_its_own_body(permissions: Connect)
 
 
 def test_the_rate_limit_refuses_and_recovers(provisioning: Connect, cloud: Connect) -> None:
-    """Past the limit the account APIs answer 429 and the Admin API 420, with Retry-After; time heals it."""
+    """Past the limit the account APIs answer 429 and the Admin API 420, with Retry-After; time heals it.
+
+    Each API and each key has a limit of its own.
+    """
     now = [100.0]
     sandbox = Sandbox(knobs=Knobs(rate_limit=(2, 10)), ticks=lambda: now[0])
     client = provisioning(sandbox)
@@ -83,7 +86,7 @@ def test_the_rate_limit_refuses_and_recovers(provisioning: Connect, cloud: Conne
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "6")
     assert refused.headers["X-FeatureRateLimit-Limit"] == "2"
     assert refused.headers["X-FeatureRateLimit-Reset"].endswith("GMT")
-    assert cloud(sandbox).get("/ping").status_code == 420
+    assert [cloud(sandbox).get("/ping").status_code for _ in range(3)] == [200, 200, 420]
     now[0] += 6
     assert client.get("/users").status_code == 200
 

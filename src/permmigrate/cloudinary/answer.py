@@ -23,17 +23,18 @@ from permmigrate.errors import (
 )
 
 THROTTLED: Final = (420, 429)
+_NOT_IMPLEMENTED: Final = 501
 
 
 def worth_repeating(status: int) -> bool:
     """Whether the same read may be answered otherwise a little later."""
-    return status in THROTTLED or status >= 500
+    return status in THROTTLED or (status >= 500 and status != _NOT_IMPLEMENTED)
 
 
 def content(endpoint: str, response: httpx.Response, key: KeyPair | None, secrets: tuple[str, ...]) -> Any:
     """The JSON of a 200. Raises the ServiceError that fits anything else."""
     if response.status_code != 200:
-        raise refusal(endpoint, response, key, secrets)
+        raise refusal(endpoint, response.status_code, told(response, secrets), key)
     try:
         return json.loads(response.content)
     except (ValueError, RecursionError):
@@ -44,11 +45,8 @@ def content(endpoint: str, response: httpx.Response, key: KeyPair | None, secret
         ) from None
 
 
-def refusal(
-    endpoint: str, response: httpx.Response, key: KeyPair | None, secrets: tuple[str, ...]
-) -> ServiceError:
-    """The error for an answer that is not 200 and that repeating would not change."""
-    status = response.status_code
+def refusal(endpoint: str, status: int, message: str, key: KeyPair | None) -> ServiceError:
+    """The error for an answer that is not 200 and that repeating would not change; `message` is `told`."""
     if status == 401 and key:
         return CredentialsError(
             f"the service did not accept `{key.source}` for `{endpoint}` (401)",
@@ -75,7 +73,7 @@ def refusal(
             status=status,
         )
     return ServiceError(
-        f"`{endpoint}` was answered with {status}{_told(response, secrets)}",
+        f"`{endpoint}` was answered with {status}{message and f': {message}'}",
         hint="the service did not understand the call as it is",
         status=status,
     )
@@ -107,7 +105,7 @@ def given_up(
     )
 
 
-def _told(response: httpx.Response, secrets: tuple[str, ...]) -> str:
+def told(response: httpx.Response, secrets: tuple[str, ...]) -> str:
     """The service's own short message, with our secrets masked, or nothing."""
     try:
         message = response.json()["error"]["message"]
@@ -116,7 +114,7 @@ def _told(response: httpx.Response, secrets: tuple[str, ...]) -> str:
     text = "".join(c if c.isprintable() else " " for c in str(message))
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***") if secret else text
-    return f": {text[:200]}"
+    return text[:200]
 
 
 def _why(error: httpx.RequestError) -> str:

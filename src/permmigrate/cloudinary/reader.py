@@ -6,7 +6,8 @@ raised, because nothing that follows it would be true.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -15,12 +16,14 @@ import httpx
 
 from permmigrate.cloudinary import wire
 from permmigrate.cloudinary.credentials import Credentials
-from permmigrate.cloudinary.foldertree import read_folders
-from permmigrate.cloudinary.listing import numbered_pages
+from permmigrate.cloudinary.foldertree import Tree
+from permmigrate.cloudinary.listing import Listed, by_cursor, numbered_pages
+from permmigrate.cloudinary.questions import Memory, Questions
 from permmigrate.cloudinary.record import Record
-from permmigrate.cloudinary.session import Params, Patience, Session, Timing
+from permmigrate.cloudinary.session import Params, Patience, Sent, Session, Timing
 from permmigrate.cloudinary.transport import DEFAULT_API_URL, check_api_url, open_client
-from permmigrate.errors import CredentialsError, ServiceError
+from permmigrate.cloudinary.watch import Watch
+from permmigrate.errors import CredentialsError, MalformedAnswerError, ServiceError
 from permmigrate.model import (
     ApiKey,
     CustomPolicy,
@@ -33,16 +36,34 @@ from permmigrate.model import (
     User,
     UserId,
 )
-from permmigrate.snapshot.source import ListedGroup, ListedUser, Reading, RoleContents, SystemCatalog
+from permmigrate.snapshot.source import (
+    Change,
+    ListedGroup,
+    ListedUser,
+    Reading,
+    RoleContents,
+    SystemCatalog,
+)
 
 T = TypeVar("T")
 S = TypeVar("S")
+
+WORKERS: Final = 16
+"""Calls at the same time: with more, one client only gets slower."""
+RATE_SHARE: Final = 0.5
+"""How much of an hourly allowance a reader uses at most."""
 
 _PROVISIONING: Final = "GET /v1_1/provisioning/accounts/{account_id}"
 _PERMISSIONS: Final = "GET /v2/accounts/{account_id}/permissions"
 _PUBLIC: Final = "GET /v2/accounts/permissions/public"
 _ROLE_KINDS: Final = (("account", "global"), ("prodenv", "global"), ("prodenv", "content"))
 """The role lists to ask for: `permission_type` is required, and what no `scope_type` means is not said."""
+_USERS: Final = f"{_PROVISIONING}/users"
+_ENVIRONMENTS_OF: Final = f"{_USERS}/{{user_id}}/sub_accounts"
+_KEYS_A_PAGE: Final = 100
+"""The most that a page of access keys holds (spec: page_size)."""
+_CAREFUL_PAGE: Final = 100
+"""What to ask for where a larger page is refused."""
 
 
 class Reader:
@@ -54,19 +75,39 @@ class Reader:
         *,
         api_url: str = DEFAULT_API_URL,
         proxy: str | None = None,
-        workers: int = 8,
-        page_size: int = 100,
+        workers: int = WORKERS,
+        page_size: int = 1000,
+        rate_share: float = RATE_SHARE,
+        memory: Memory | None = None,
         patience: Patience | None = None,
         timing: Timing | None = None,
+        sent: Callable[[Sent], None] = lambda _: None,
+        waiting: Callable[[str, float], None] = lambda lane, seconds: None,
         inner: httpx.BaseTransport | None = None,
     ) -> None:
-        """`inner` replaces the network under the read-only guard, for an application in this process."""
+        """`inner` replaces the network under the read-only guard, for an application in this process.
+
+        `memory` holds answers that are not asked for again; `sent` is told of each request and `waiting` of
+        each pause for the account's call rate.
+        """
         self._credentials = credentials
         self._api_url = check_api_url(api_url)
         self._page_size = page_size
         self._client = open_client(self._api_url, proxy=proxy, connections=workers, inner=inner)
-        self._session = Session(self._client, secrets=credentials.secrets, patience=patience, timing=timing)
+        self._session = Session(
+            self._client,
+            secrets=credentials.secrets,
+            patience=patience,
+            timing=timing,
+            workers=workers,
+            rate_share=rate_share,
+            sent=sent,
+            waiting=waiting,
+        )
+        self._questions = Questions(self._session, memory)
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="permmigrate")
+        self._watch = Watch()
+        self._user_count = 0
 
     def __enter__(self) -> Self:
         return self
@@ -98,127 +139,268 @@ class Reader:
     def calls(self) -> int:
         return self._session.calls
 
+    @property
+    def gone(self) -> bool:
+        return self._session.gone
+
+    def stop(self) -> None:
+        self._session.close()
+
+    def changes(self) -> tuple[Change, ...]:
+        return self._watch.changes(self._each)
+
+    def reread(self, area: str) -> None:
+        self._watch.renew(area)
+
     def environments(self) -> Reading[ProductEnvironment]:
         endpoint = f"{_PROVISIONING}/sub_accounts"
-        return _reading(endpoint, lambda: self._all(endpoint, {}, wire.environments))
+        return self._plainly(endpoint, lambda: self._all(endpoint, {}, wire.environments, _id).rows)
 
     def users(self) -> Reading[ListedUser]:
         """Every user, pending ones included (spec: the default of `pending` is all users)."""
-        endpoint = f"{_PROVISIONING}/users"
 
-        def page(params: Params) -> tuple[tuple[ListedUser, ...], int | None]:
-            answer = self._session.read(endpoint, self._owner(), params, key=self._credentials.account)
-            return wire.users(answer), None
+        def read(again: int) -> Listed[ListedUser]:
+            listed = self._listed_users({}, again)
+            self._user_count = len(listed.rows)
+            return listed
 
-        return _reading(
-            endpoint, lambda: numbered_pages(endpoint, page, lambda row: row.user.id, self._page_size)
-        )
+        def end(asked: Params, again: int) -> tuple[ListedUser, ...]:
+            return wire.users(self._ask(_USERS, asked, again))
 
-    def environments_of(self, users: Sequence[User]) -> Iterator[Reading[EnvironmentId]]:
-        endpoint = f"{_PROVISIONING}/users/{{user_id}}/sub_accounts"
-        return self._each(
-            users,
-            lambda user: _reading(
-                endpoint,
-                lambda: self._all(endpoint, {}, wire.user_environments, user_id=user.id),
-                user.email or user.id,
-            ),
-        )
+        return self._settled("people", _USERS, read, end, _standing)
+
+    def environments_of(
+        self, users: Sequence[User], environments: Sequence[ProductEnvironment]
+    ) -> Iterator[Reading[EnvironmentId]]:
+        """One call a user, or the users of each environment where that takes fewer calls and agrees.
+
+        Calls are counted by careful pages, so that the choice does not hang on what a page really holds.
+        """
+        pages = len(environments) * (self._user_count // _CAREFUL_PAGE + 2)
+        if environments and pages + len(_sample(users)) < len(users):
+            found = self._users_by_environment(users, environments)
+            if found is not None:
+                yield from found
+                return
+        yield from self._each(users, self._environments_of)
+
+    def _environments_of(self, user: User) -> Reading[EnvironmentId]:
+        def read() -> tuple[EnvironmentId, ...]:
+            return self._all(_ENVIRONMENTS_OF, {}, wire.user_environments, _itself, user_id=user.id).rows
+
+        return self._plainly(_ENVIRONMENTS_OF, read, user.email or user.id)
+
+    def _users_by_environment(
+        self, users: Sequence[User], environments: Sequence[ProductEnvironment]
+    ) -> list[Reading[EnvironmentId]] | None:
+        """Ask each environment for its users; None when it fails or a user's own call says otherwise."""
+        endpoint = f"{_USERS}?sub_account_id={{sub_account_id}}"
+        again = self._watch.round("people")
+
+        def read(environment: ProductEnvironment) -> Reading[UserId]:
+            def rows() -> tuple[UserId, ...]:
+                listed = self._listed_users({"sub_account_id": environment.id}, again)
+                return tuple(row.user.id for row in listed.rows)
+
+            return self._plainly(endpoint, rows, environment.name)
+
+        found: dict[str, set[EnvironmentId]] = defaultdict(set)
+        at = ""
+        for environment, reading in zip(environments, self._each(environments, read), strict=True):
+            if reading.error is not None:
+                return None
+            at = max(at, reading.at)
+            for user_id in reading.rows:
+                found[user_id].add(environment.id)
+        sample = _sample(users)
+        for user, reading_ in zip(sample, self._each(sample, self._environments_of), strict=True):
+            if reading_.error is not None or set(reading_.rows) != found[user.id]:
+                return None
+        note = f"from the users of each environment; {len(sample)} people asked for one by one agree"
+        return [
+            Reading(endpoint, tuple(sorted(found[user.id])), user.email or user.id, note=note, at=at)
+            for user in users
+        ]
 
     def groups(self) -> Reading[ListedGroup]:
         endpoint = f"{_PROVISIONING}/user_groups"
-        return _reading(endpoint, lambda: self._all(endpoint, {"extended_details": True}, wire.groups))
+        extended: Params = {"extended_details": True}
+
+        def read(again: int) -> Listed[ListedGroup]:
+            return self._all(endpoint, extended, wire.groups, lambda row: row.group.id, again=again)
+
+        def end(asked: Params, again: int) -> tuple[ListedGroup, ...]:
+            return wire.groups(self._ask(endpoint, asked, again))
+
+        return self._settled("groups", endpoint, read, end, _itself)
 
     def members_of(self, groups: Sequence[Group]) -> Iterator[Reading[UserId]]:
         endpoint = f"{_PROVISIONING}/user_groups/{{group_id}}/users"
-        return self._each(
-            groups,
-            lambda group: _reading(
+        again = self._watch.round("groups")
+
+        def read(group: Group) -> Reading[UserId]:
+            return self._plainly(
                 endpoint,
-                lambda: self._all(endpoint, {}, wire.group_users, group_id=group.id),
+                lambda: (
+                    self._all(endpoint, {}, wire.group_users, _itself, again=again, group_id=group.id).rows
+                ),
                 group.name or group.id,
-            ),
-        )
+            )
+
+        return self._each(groups, read)
 
     def api_keys(self, environments: Sequence[ProductEnvironment]) -> Iterator[Reading[ApiKey]]:
         endpoint = f"{_PROVISIONING}/sub_accounts/{{sub_account_id}}/access_keys"
+        size = min(self._page_size, _KEYS_A_PAGE)
 
-        def read(environment: ProductEnvironment) -> tuple[ApiKey, ...]:
-            values = self._owner() | {"sub_account_id": environment.id}
-
+        def read(environment: ProductEnvironment) -> Reading[ApiKey]:
             def page(params: Params) -> tuple[tuple[ApiKey, ...], int | None]:
-                answer = self._session.read(endpoint, values, params, key=self._credentials.account)
+                answer = self._ask(endpoint, params, sub_account_id=environment.id)
                 return wire.api_keys(answer, environment.id), answer.count("total")
 
-            return numbered_pages(endpoint, page, lambda key: key.id, self._page_size)
+            return self._plainly(
+                endpoint, lambda: numbered_pages(endpoint, page, _id, size).rows, environment.name
+            )
 
-        return self._each(environments, lambda one: _reading(endpoint, lambda: read(one), one.name))
+        return self._each(environments, read)
 
     def folders(
         self, environment: ProductEnvironment, found: Callable[[int], None]
     ) -> Iterator[Reading[Folder]]:
         key = self._credentials.environments[environment.cloud_name]
-        return read_folders(self._session, key, environment, self._each, found)
+        return Tree(self._questions, key, environment, self._each, found).read()
 
     def system_catalog(self) -> Reading[SystemCatalog]:
         """Sends no credentials: the catalog is public (spec: tag Public)."""
         endpoint = f"{_PUBLIC}/catalog"
-        return _reading(endpoint, lambda: (wire.catalog(self._session.read(endpoint)),))
+        return self._plainly(endpoint, lambda: (wire.catalog(self._questions.read(endpoint)),))
 
     def cedar_schema(self) -> Reading[Mapping[str, Any]]:
         endpoint = f"{_PUBLIC}/schema"
-        return _reading(endpoint, lambda: (wire.schema(self._session.read(endpoint)),))
+        return self._plainly(endpoint, lambda: (wire.schema(self._questions.read(endpoint)),))
 
     def roles(self) -> Iterator[Reading[Role]]:
         endpoint = f"{_PERMISSIONS}/roles"
-        return self._each(
-            _ROLE_KINDS,
-            lambda kind: _reading(
-                endpoint,
-                lambda: self._all(endpoint, {"scope_type": kind[0], "permission_type": kind[1]}, wire.roles),
-                " ".join(kind),
-            ),
-        )
+
+        def read(kind: tuple[str, str]) -> Reading[Role]:
+            params = {"scope_type": kind[0], "permission_type": kind[1]}
+            return self._plainly(
+                endpoint, lambda: self._all(endpoint, params, wire.roles, _id).rows, " ".join(kind)
+            )
+
+        return self._each(_ROLE_KINDS, read)
 
     def role_contents(self, roles: Sequence[Role]) -> Iterator[Reading[RoleContents]]:
         endpoint = f"{_PERMISSIONS}/roles/{{role_id}}"
 
-        def read(role: Role) -> tuple[RoleContents]:
-            values = self._owner() | {"role_id": role.id}
-            return (wire.role_contents(self._session.read(endpoint, values, key=self._credentials.account)),)
+        def read(role: Role) -> Reading[RoleContents]:
+            return self._plainly(
+                endpoint, lambda: (wire.role_contents(self._ask(endpoint, {}, role_id=role.id)),), role.id
+            )
 
-        return self._each(roles, lambda role: _reading(endpoint, lambda: read(role), role.id))
+        return self._each(roles, read)
 
     def custom_policies(self, environments: Sequence[ProductEnvironment]) -> Iterator[Reading[CustomPolicy]]:
         endpoint = f"{_PERMISSIONS}/policies/custom"
-        return self._each(
-            (None, *environments),
-            lambda one: _reading(
+
+        def read(one: ProductEnvironment | None) -> Reading[CustomPolicy]:
+            return self._plainly(
                 endpoint,
-                lambda: self._all(endpoint, _scope(one), wire.custom_policies),
+                lambda: self._all(endpoint, _scope(one), wire.custom_policies, _id).rows,
                 one.name if one else "",
-            ),
-        )
+            )
+
+        return self._each((None, *environments), read)
 
     def assignments(self, environments: Sequence[ProductEnvironment]) -> Iterator[Reading[RoleAssignment]]:
         endpoint = f"{_PERMISSIONS}/principal_roles/inspect"
 
-        def read(one: ProductEnvironment | None) -> tuple[RoleAssignment, ...]:
-            asked = one.id if one else None
-            return self._all(endpoint, _scope(one), lambda answer: wire.assignments(answer, asked))
+        def read(one: ProductEnvironment | None) -> Reading[RoleAssignment]:
+            scope = one.id if one else None
 
-        return self._each(
-            (None, *environments), lambda one: _reading(endpoint, lambda: read(one), one.name if one else "")
+            def whole(again: int) -> Listed[RoleAssignment]:
+                return self._all(
+                    endpoint, _scope(one), lambda page: wire.assignments(page, scope), _itself, again=again
+                )
+
+            def end(asked: Params, again: int) -> tuple[RoleAssignment, ...]:
+                return wire.assignments(self._ask(endpoint, asked, again), scope)
+
+            return self._settled("assignments", endpoint, whole, end, _itself, one.name if one else "")
+
+        return self._each((None, *environments), read)
+
+    def _ask(self, endpoint: str, params: Params, again: int = 0, **values: str) -> Record:
+        owner = {"account_id": self._credentials.account_id}
+        return self._questions.read(
+            endpoint, owner | values, params, key=self._credentials.account, again=again
         )
 
-    def _owner(self) -> dict[str, str]:
-        return {"account_id": self._credentials.account_id}
+    def _listed_users(self, params: Params, again: int) -> Listed[ListedUser]:
+        """Users in large pages, or in smaller ones where large ones are refused."""
+
+        def page(asked: Params) -> tuple[tuple[ListedUser, ...], int | None]:
+            return wire.users(self._ask(_USERS, {**params, **asked}, again)), None
+
+        try:
+            return numbered_pages(_USERS, page, _user_id, self._page_size)
+        except ServiceError as error:
+            if error.status != 400 or self._page_size <= _CAREFUL_PAGE:
+                raise
+        return numbered_pages(_USERS, page, _user_id, _CAREFUL_PAGE)
 
     def _all(
-        self, endpoint: str, params: Params, parse: Callable[[Record], tuple[T, ...]], **values: str
-    ) -> tuple[T, ...]:
-        pages = self._session.pages(endpoint, self._owner() | values, params, key=self._credentials.account)
-        return tuple(row for page in pages for row in parse(page))
+        self,
+        endpoint: str,
+        params: Params,
+        parse: Callable[[Record], tuple[T, ...]],
+        identity: Callable[[T], Hashable],
+        *,
+        again: int = 0,
+        **values: str,
+    ) -> Listed[T]:
+        owner = {"account_id": self._credentials.account_id}
+        pages = self._questions.pages(
+            endpoint, owner | values, params, key=self._credentials.account, again=again
+        )
+        return by_cursor(((asked, parse(page)) for asked, page in pages), identity)
+
+    def _plainly(self, endpoint: str, read: Callable[[], Iterable[T]], subject: str = "") -> Reading[T]:
+        self._questions.begin()
+        try:
+            return Reading(endpoint, tuple(read()), subject, at=self._questions.at)
+        except CredentialsError:
+            raise
+        except ServiceError as error:
+            return Reading(endpoint, (), subject, error, at=self._questions.at)
+
+    def _settled(
+        self,
+        area: str,
+        endpoint: str,
+        read: Callable[[int], Listed[T]],
+        end: Callable[[Params, int], tuple[T, ...]],
+        look: Callable[[T], Hashable],
+        subject: str = "",
+    ) -> Reading[T]:
+        """Read a list, once more when it changed meanwhile, and remember its end to look at again."""
+        again = self._watch.round(area)
+        note = ""
+        self._questions.begin()
+        try:
+            listed = read(again)
+            if listed.torn:
+                note = f"read again, because it changed meanwhile: {listed.torn}"
+                listed = read(again + 1)
+        except CredentialsError:
+            raise
+        except ServiceError as error:
+            return Reading(endpoint, (), subject, error, at=self._questions.at)
+        at = self._questions.at
+        if listed.torn:
+            return Reading(endpoint, listed.rows, subject, _torn(endpoint, listed.torn), at=at)
+        self._watch.remember(area, endpoint, subject, listed, end, look)
+        return Reading(endpoint, listed.rows, subject, note=note, at=at)
 
     def _each(self, items: Iterable[S], read: Callable[[S], T]) -> Iterator[T]:
         """Read the items side by side and yield what came of them in order; leaving early drops the rest."""
@@ -235,10 +417,33 @@ def _scope(environment: ProductEnvironment | None) -> Params:
     return {"scope_type": "prodenv", "scope_id": environment.id} if environment else {"scope_type": "account"}
 
 
-def _reading(endpoint: str, read: Callable[[], Iterable[T]], subject: str = "") -> Reading[T]:
-    try:
-        return Reading(endpoint, tuple(read()), subject)
-    except CredentialsError:
-        raise
-    except ServiceError as error:
-        return Reading(endpoint, (), subject, error)
+def _torn(endpoint: str, how: str) -> MalformedAnswerError:
+    return MalformedAnswerError(
+        f"`{endpoint}` changed while it was read, and again while it was read again: {how}",
+        hint="take the snapshot when less is going on",
+        status=200,
+    )
+
+
+def _itself(row: Hashable) -> Hashable:
+    return row
+
+
+def _id(row: ProductEnvironment | Role | ApiKey | CustomPolicy) -> str:
+    return row.id
+
+
+def _user_id(row: ListedUser) -> str:
+    return row.user.id
+
+
+def _standing(row: ListedUser) -> Hashable:
+    """What of a user counts as a change: not when they logged in last."""
+    user = row.user
+    return user.id, user.legacy_role, user.enabled, user.pending, user.all_environments, user.environment_ids
+
+
+def _sample(users: Sequence[User]) -> tuple[User, ...]:
+    """Some users from the beginning, the middle and the end."""
+    places = sorted({0, len(users) // 2, len(users) - 1}) if users else ()
+    return tuple(users[place] for place in places)

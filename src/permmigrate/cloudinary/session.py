@@ -1,4 +1,4 @@
-"""One call at a time: send it, and repeat it within bounds when the answer may change.
+"""One call at a time: send it when it may go, and repeat it within bounds when the answer may change.
 
 It knows nothing of users or roles. It repeats reads only; whoever writes needs other rules.
 """
@@ -10,23 +10,28 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
 
 from permmigrate.cloudinary import answer
 from permmigrate.cloudinary.credentials import KeyPair
+from permmigrate.cloudinary.limiter import Limiter
 from permmigrate.cloudinary.record import Record
 from permmigrate.errors import MalformedAnswerError, ThrottledError, UnreachableError
 
 Params = Mapping[str, str | int | bool]
 
-_PAGES_AT_MOST: Final = 100_000
 _FIRST_CONTACT: Final = 2
+_APIS: Final = (
+    ("/v1_1/provisioning/", "provisioning"),
+    ("/v2/accounts/permissions/public/", "public"),
+    ("/v2/", "permissions"),
+)
 _STRIKES: Final = 5
 """So many calls in a row without an answer mean that the service is gone, not slow."""
 
@@ -54,6 +59,25 @@ class Timing:
     """A number in [0, 1)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request and what came of it: what a log may show. It holds no header and no body."""
+
+    number: int
+    endpoint: str
+    path: str
+    """The path as it was sent, ids filled in."""
+    params: Params
+    attempt: int
+    status: int | None
+    """None when no answer came."""
+    seconds: float
+    waited: float
+    """Seconds held back before it was sent, for the account's call rate."""
+    left: str
+    """What the service said is left of the allowance; empty when it did not."""
+
+
 class Session:
     """Sends reads through one client; safe to use from several threads."""
 
@@ -64,8 +88,14 @@ class Session:
         secrets: tuple[str, ...] = (),
         patience: Patience | None = None,
         timing: Timing | None = None,
+        workers: int = 16,
+        rate_share: float = 1.0,
+        sent: Callable[[Sent], None] = lambda _: None,
+        waiting: Callable[[str, float], None] = lambda lane, seconds: None,
     ) -> None:
+        """`rate_share` of each hourly allowance is used at most; `sent` is told of every request."""
         self._client = client
+        self._sent = sent
         self._secrets = secrets
         self._patience = patience or Patience()
         self._timing = timing or Timing()
@@ -73,12 +103,33 @@ class Session:
         self._calls = 0
         self._strikes = 0
         self._answered = False
-        self._held_until = float("-inf")
         self._closed = threading.Event()
+        self._limiter = Limiter(
+            workers=workers,
+            share=rate_share,
+            clock=self._timing.clock,
+            now=self._timing.now,
+            sleep=self._wait,
+            stopped=self._closed.is_set,
+            waiting=waiting,
+        )
 
     @property
     def calls(self) -> int:
         return self._calls
+
+    @property
+    def timing(self) -> Timing:
+        return self._timing
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return self._secrets
+
+    @property
+    def gone(self) -> bool:
+        """Whether the service stopped answering, so that nothing more is sent."""
+        return self._strikes >= (_STRIKES if self._answered else 1)
 
     def close(self) -> None:
         """Let waiting calls give up; nothing is sent from now on."""
@@ -96,51 +147,41 @@ class Session:
 
         Raises the ServiceError that fits. Without a key no credentials are sent.
         """
-        response = self._patiently(endpoint, _path(endpoint, values or {}), params or {}, key)
+        response = self.fetch(endpoint, values, params, key=key)
         return Record(answer.content(endpoint, response, key, self._secrets), endpoint)
 
-    def pages(
+    def fetch(
         self,
         endpoint: str,
         values: Mapping[str, str] | None = None,
         params: Params | None = None,
         *,
         key: KeyPair | None = None,
-        cursor: str = "cursor",
-    ) -> Iterator[Record]:
-        """Yield page after page for as long as answers carry a new `next_cursor`."""
-        asked: dict[str, str | int | bool] = dict(params or {})
-        seen: set[str] = set()
-        for _ in range(_PAGES_AT_MOST):
-            page = self.read(endpoint, values, asked, key=key)
-            yield page
-            following = page.optional_text("next_cursor")
-            if not following:
-                return
-            if following in seen:
-                raise MalformedAnswerError(f"`{endpoint}` repeats a cursor", hint="its pages would never end")
-            seen.add(following)
-            asked[cursor] = following
-        raise MalformedAnswerError(f"`{endpoint}` has more than {_PAGES_AT_MOST} pages")
+        body: Mapping[str, Any] | None = None,
+    ) -> httpx.Response:
+        """Call `METHOD /path/{name}` and return the answer that repeating would not change.
 
-    def _patiently(self, endpoint: str, path: str, params: Params, key: KeyPair | None) -> httpx.Response:
+        Raises ThrottledError, UnreachableError or ServiceError when patience ended without one.
+        """
+        return self._patiently(_Call(endpoint, _path(endpoint, values or {}), params or {}, key, body))
+
+    def _patiently(self, call: _Call) -> httpx.Response:
         patience, clock = self._patience, self._timing.clock
         deadline = clock() + patience.seconds
         for attempt in range(1, patience.attempts + 1):
-            self._fail_fast(endpoint)
-            self._wait(max(0.0, min(self._held_until, deadline) - clock()))
-            outcome = self._attempt(endpoint, path, params, key)
+            self._fail_fast(call.endpoint)
+            outcome, waited = self._attempt(call, attempt)
+            deadline += waited
             if isinstance(outcome, httpx.Response) and not answer.worth_repeating(outcome.status_code):
                 self._strikes, self._answered = 0, True
                 return outcome
             pause, asked = self._pause(outcome, attempt)
             if attempt >= self._attempts(outcome) or clock() + pause > deadline:
-                error = answer.given_up(endpoint, outcome, attempt, asked)
+                error = answer.given_up(call.endpoint, outcome, attempt, asked)
                 self._strikes += isinstance(error, UnreachableError | ThrottledError)
                 raise error
             if asked is not None:
-                with self._lock:
-                    self._held_until = max(self._held_until, clock() + pause)
+                self._limiter.hold(call.lane, pause)
             self._wait(pause)
         raise AssertionError("patience has no attempts")
 
@@ -150,18 +191,53 @@ class Session:
             return min(_FIRST_CONTACT, self._patience.attempts)
         return self._patience.attempts
 
-    def _attempt(
-        self, endpoint: str, path: str, params: Params, key: KeyPair | None
-    ) -> httpx.Response | httpx.RequestError:
-        headers = {"Authorization": key.authorization()} if key else {}
-        with self._lock:
-            self._calls += 1
+    def _attempt(self, call: _Call, attempt: int) -> tuple[httpx.Response | httpx.RequestError, float]:
+        """Send it once it may go; return what came, and how long it was held back."""
+        ticket, waited = self._limiter.enter(call.lane)
+        outcome: httpx.Response | httpx.RequestError | None = None
+        started = self._timing.clock()
+        number = 0
         try:
-            return self._client.get(path, params=dict(params), headers=headers)
+            self._fail_fast(call.endpoint)
+            with self._lock:
+                self._calls += 1
+                number = self._calls
+            outcome = self._send(call)
+        finally:
+            response = outcome if isinstance(outcome, httpx.Response) else None
+            strained = response is None or answer.worth_repeating(response.status_code)
+            self._limiter.leave(ticket, response.headers if response else None, strained=strained)
+            if number:
+                self._note(call, number, attempt, response, self._timing.clock() - started, waited)
+        return outcome, waited
+
+    def _send(self, call: _Call) -> httpx.Response | httpx.RequestError:
+        method, _, _ = call.endpoint.partition(" ")
+        headers = {"Authorization": call.key.authorization()} if call.key else {}
+        try:
+            return self._client.request(
+                method, call.path, params=dict(call.params) or None, headers=headers, json=call.body
+            )
         except httpx.DecodingError:
-            raise MalformedAnswerError(f"`{endpoint}` answered with a body that cannot be decoded") from None
+            raise MalformedAnswerError(
+                f"`{call.endpoint}` answered with a body that cannot be decoded"
+            ) from None
         except httpx.RequestError as error:
             return error
+
+    def _note(
+        self,
+        call: _Call,
+        number: int,
+        attempt: int,
+        response: httpx.Response | None,
+        seconds: float,
+        waited: float,
+    ) -> None:
+        left = response.headers.get("X-FeatureRateLimit-Remaining", "") if response else ""
+        status = response.status_code if response else None
+        params = {**call.params, **(call.body or {})}
+        self._sent(Sent(number, call.endpoint, call.path, params, attempt, status, seconds, waited, left))
 
     def _pause(
         self, outcome: httpx.Response | httpx.RequestError, attempt: int
@@ -192,17 +268,38 @@ class Session:
     def _fail_fast(self, endpoint: str) -> None:
         if self._closed.is_set():
             raise UnreachableError(f"`{endpoint}` was not called: the session is closed")
-        if self._strikes >= (_STRIKES if self._answered else 1):
+        if self.gone:
             raise UnreachableError(
                 f"`{endpoint}` was not called: the service had stopped answering",
                 hint="try again later; nothing was changed",
             )
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What is asked of whom."""
+
+    endpoint: str
+    path: str
+    params: Params
+    key: KeyPair | None
+    body: Mapping[str, Any] | None
+
+    @property
+    def lane(self) -> str:
+        """The API and the key: each has a limit of its own."""
+        api = "admin"
+        for start, name in _APIS:
+            if self.path.startswith(start):
+                api = name
+                break
+        return f"{api} {self.key.key if self.key else 'without a key'}"
+
+
 def _path(endpoint: str, values: Mapping[str, str]) -> str:
     """Fill a template; a value stays one path segment, except a folder's path, whose slashes are real."""
     method, _, template = endpoint.partition(" ")
-    assert method == "GET", endpoint
+    assert method in ("GET", "PUT"), endpoint
     return re.sub(
         r"\{(\w+)\}",
         lambda match: quote(values[match[1]], safe="/" if match[1] == "folder" else ""),

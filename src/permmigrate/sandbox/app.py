@@ -100,12 +100,14 @@ class App:
         headers: dict[str, str] = {}
         status: int | None = None
         api = route.api if route else _api_of(request.path)
+        given = request.basic()
+        lane = f"{api} {given[0]}" if given else api
         drop = self._context.knobs.drop if request.is_write and self._drops.hit() else ""
         try:
             if drop == "before":
                 raise DroppedConnectionError("dropped before the write took effect")
             try:
-                headers = self._limits.admit(api)
+                headers = self._limits.admit(api, lane)
                 if self._failures.hit():
                     raise ApiError(500, "something went wrong")
                 if route is None:
@@ -121,7 +123,7 @@ class App:
             status = response.status
             return Response(response.status, response.body, {**headers, **response.headers})
         finally:
-            self.log.write(request, status, key.id if key else None)
+            self.log.write(request, status, key.id if key else None, lane)
 
     def _identify(self, route: Route, request: Request) -> AccountKey | Key | None:
         match route.api:

@@ -1,6 +1,6 @@
-"""Folders by id, by path and with all below them: reads that the vendor spells PUT (spec: asset-management.yml).
+"""Folders by id, by path and with all below them: reads that the vendor spells PUT (asset-management.yml).
 
-What a key does not see is left out; whether `total_count` has a limit of its own is not said and not imitated.
+What a key does not see is left out. A count that stops somewhere is not said of them and not imitated.
 """
 
 from __future__ import annotations

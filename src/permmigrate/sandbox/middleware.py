@@ -20,8 +20,8 @@ from permmigrate.sandbox.knobs import Knobs
 from permmigrate.sandbox.state import Account, AccountKey, Key
 from permmigrate.sandbox.wire import ApiError, Request
 
-DEFAULT_LIMIT: Final = 10_000
-"""What the rate-limit headers say when no limit is set."""
+DEFAULT_LIMIT: Final = 10_000_000
+"""What the rate-limit headers say when no limit is set: so much that nobody needs to wait."""
 _SECRET_PARAMETERS: Final = ("signature", "api_secret", "secret", "password", "token")
 _UNSIGNED: Final = ("file", "cloud_name", "resource_type", "api_key", "signature")
 _REMEMBERED: Final = 20_000
@@ -95,8 +95,9 @@ def _signatures(fields: Mapping[str, Any], secret: str) -> set[str]:
 
 
 class Limits:
-    """A sliding window over all calls, as the rate-limit headers and the refusal tell it.
+    """Sliding windows over calls, as the rate-limit headers and the refusal tell them.
 
+    Each API and each key has a window of its own: `lane` names them.
     The moment of the reset is real time, as the `Date` header is, wherever the account's own clock stands.
     """
 
@@ -110,29 +111,29 @@ class Limits:
         self._status = knobs.limit_status
         self._ticks = ticks
         self._now = now
-        self._calls: deque[float] = deque()
-        self._served = 0
+        self._calls: dict[str, deque[float]] = {}
+        self._served: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def admit(self, api: str) -> dict[str, str]:
+    def admit(self, api: str, lane: str) -> dict[str, str]:
         """Count a call and return the headers that go with its answer; past the limit raise 420 or 429."""
         with self._lock:
             if self._limit is None:
-                self._served += 1
-                return self._headers(DEFAULT_LIMIT, max(DEFAULT_LIMIT - self._served, 0), 3600.0)
+                served = self._served[lane] = self._served.get(lane, 0) + 1
+                return self._headers(DEFAULT_LIMIT, max(DEFAULT_LIMIT - served, 0), 3600.0)
             calls, seconds = self._limit
-            tick = self._ticks()
-            while self._calls and self._calls[0] <= tick - seconds:
-                self._calls.popleft()
-            wait = self._calls[0] + seconds - tick if self._calls else seconds
-            if len(self._calls) >= calls:
+            tick, earlier = self._ticks(), self._calls.setdefault(lane, deque())
+            while earlier and earlier[0] <= tick - seconds:
+                earlier.popleft()
+            wait = earlier[0] + seconds - tick if earlier else seconds
+            if len(earlier) >= calls:
                 classic = api in ("admin", "upload")
                 status = self._status or (420 if classic else 429)
                 message = "Rate Limit Exceeded" if status == 420 else "Too many requests"
                 headers = self._headers(calls, 0, wait) | {"Retry-After": str(max(1, math.ceil(wait)))}
                 raise ApiError(status, message, headers=headers)
-            self._calls.append(tick)
-            return self._headers(calls, calls - len(self._calls), wait)
+            earlier.append(tick)
+            return self._headers(calls, calls - len(earlier), wait)
 
     def _headers(self, limit: int, remaining: int, reset_in: float) -> dict[str, str]:
         reset = (self._now() + timedelta(seconds=reset_in)).replace(microsecond=0)
@@ -168,7 +169,7 @@ class Log:
         self.records: deque[dict[str, object]] = deque(maxlen=_REMEMBERED)
         self.count = 0
 
-    def write(self, request: Request, status: int | None, key_id: str | None) -> None:
+    def write(self, request: Request, status: int | None, key_id: str | None, lane: str) -> None:
         """Record a call; `status` is None when the connection was dropped. Never a body, never a secret."""
         query = {
             name: ["***"] if name in _SECRET_PARAMETERS else list(values)
@@ -185,6 +186,7 @@ class Log:
                 "query": query,
                 "status": status,
                 "key": key_id,
+                "lane": lane,
             }
             self.records.append(record)
             if self._path is not None:

@@ -22,9 +22,10 @@ from permmigrate.model import (
     RoleAssignment,
 )
 from permmigrate.snapshot import sharelist
-from permmigrate.snapshot.crawl import UNREAD_CONTENTS, Crawl, Progress, status_of
+from permmigrate.snapshot.crawl import UNREAD_CONTENTS, Progress, status_of
 from permmigrate.snapshot.shareresolve import Resolved
 from permmigrate.snapshot.source import Source
+from permmigrate.snapshot.survey import survey
 from permmigrate.snapshot.value import Snapshot
 
 __all__ = ["UNREAD_CONTENTS", "Progress", "Source", "capture"]
@@ -46,27 +47,14 @@ def capture(
     ServiceError when the account gave nothing at all.
     """
     raw = [(path, sharelist.read(path)) for path in share_lists]
-    crawl = Crawl(source, progress)
-    environments = crawl.environments()
-    users = crawl.users()
-    groups = crawl.groups()
-    api_keys = crawl.batch("keys", source.api_keys(environments), len(environments), "API keys")
-    folders = crawl.folders(environments)
-    catalog = crawl.catalog()
-    custom_policies = crawl.batch(
-        "policies", source.custom_policies(environments), 1 + len(environments), "custom policies"
-    )
-    assignments = crawl.batch(
-        "assignments", source.assignments(environments), 1 + len(environments), "assignments"
-    )
-    crawl.demand_something()
+    found = survey(source, progress)
     resolved = sharelist.resolve(
         chain.from_iterable(rows for _, rows in raw),
-        environments=environments,
-        users=users,
-        groups=groups,
-        folders=folders,
-        unread=crawl.unread(environments),
+        environments=found.environments,
+        users=found.users,
+        groups=found.groups,
+        folders=found.folders,
+        unread=found.unread,
     )
     if resolved.problems and not keep_unknown:
         raise InvalidFileError(
@@ -79,19 +67,19 @@ def capture(
         captured_at=captured_at,
         tool_version=tool_version,
         api_url=source.api_url,
-        environments=environments,
-        users=users,
-        groups=groups,
-        api_keys=api_keys,
-        account_keys=_account_keys(source, assignments),
-        folders=folders,
-        collections=_collections(resolved, assignments, environments),
+        environments=found.environments,
+        users=found.users,
+        groups=found.groups,
+        api_keys=found.api_keys,
+        account_keys=_account_keys(source, found.assignments),
+        folders=found.folders,
+        collections=_collections(resolved, found.assignments, found.environments),
         shares=resolved.shares,
         orphan_shares=resolved.orphans,
-        catalog=catalog,
-        custom_policies=tuple({policy.id: policy for policy in custom_policies}.values()),
-        assignments=tuple(dict.fromkeys(assignments)),
-        ledger=(*crawl.ledger(), *_share_entries([(path.name, len(rows)) for path, rows in raw])),
+        catalog=found.catalog,
+        custom_policies=tuple({policy.id: policy for policy in found.custom_policies}.values()),
+        assignments=tuple(dict.fromkeys(found.assignments)),
+        ledger=(*found.ledger, *_share_entries([(path.name, len(rows)) for path, rows in raw])),
     )
 
 

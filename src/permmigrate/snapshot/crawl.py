@@ -1,4 +1,4 @@
-"""One walk over a source: every read of a snapshot, and a ledger line for what became of each.
+"""The reads of a snapshot, area by area, and a ledger line for what became of each.
 
 A refusal becomes a gap and the walk goes on. It matches no share lists and builds no snapshot.
 """
@@ -26,7 +26,6 @@ from permmigrate.model import (
     RoleId,
     User,
 )
-from permmigrate.snapshot.shareresolve import Unread
 from permmigrate.snapshot.source import Reading, Source, SystemCatalog
 
 T = TypeVar("T")
@@ -51,16 +50,27 @@ class Progress:
 
 
 class Crawl:
-    """One walk over a source: what was read, and the ledger so far."""
+    """One area of a source as it is read: the ledger so far, and what was refused."""
 
-    def __init__(self, source: Source, progress: Callable[[Progress], None]) -> None:
+    def __init__(self, source: Source, tell: Callable[[str, int, int | None], None]) -> None:
+        """`tell` is given a phase, how much is done, and how much there is, if that is known."""
         self._source = source
-        self._progress = progress
+        self._tell = tell
         self._ledger: list[LedgerEntry] = []
         self._refused: Counter[tuple[str, str]] = Counter()
         self._errors: list[ServiceError] = []
         self._something = False
         self._partial_trees: set[str] = set()
+
+    @property
+    def errors(self) -> tuple[ServiceError, ...]:
+        """What the service refused or failed to answer, in the order it was asked."""
+        return tuple(self._errors)
+
+    @property
+    def something(self) -> bool:
+        """Whether anything of the account itself was read."""
+        return self._something
 
     def environments(self) -> tuple[ProductEnvironment, ...]:
         found = self._one("environments", self._source.environments)
@@ -68,11 +78,14 @@ class Crawl:
             self._skip("every read of an environment", "keys folders policies assignments")
         return found
 
-    def users(self) -> tuple[User, ...]:
+    def users(self, environments: Sequence[ProductEnvironment]) -> tuple[User, ...]:
         listed = self._one("people", self._source.users, "users")
         limited = [row.user for row in listed if not row.environments_known]
         readings = self._batch(
-            "people", self._source.environments_of(limited), len(limited), "users' environments"
+            "people",
+            self._source.environments_of(limited, environments),
+            len(limited),
+            "users' environments",
         )
         known: dict[str, tuple[EnvironmentId, ...]] = {
             user.id: reading.rows for user, reading in zip(limited, readings, strict=True)
@@ -110,6 +123,7 @@ class Crawl:
 
     def catalog(self) -> Catalog:
         """The public catalog, plus the account's own roles and what the public one leaves out."""
+        self._tell("catalog", 0, None)
         public, schema = self._source.system_catalog(), self._source.cedar_schema()
         for reading in (public, schema):
             self._enter("catalog", reading, public=True)
@@ -160,8 +174,11 @@ class Crawl:
         if good:
             self._something = True
             rows = sum(len(reading.rows) for reading in good)
-            detail = f"{len(good)} of {total} read"
-            self._ledger.append(LedgerEntry(area, good[0].endpoint, "", status_of(rows), rows, 200, detail))
+            detail = "; ".join((f"{len(good)} of {total} read", *sorted({one.note for one in good} - {""})))
+            at = max(reading.at for reading in good)
+            self._ledger.append(
+                LedgerEntry(area, good[0].endpoint, "", status_of(rows), rows, 200, detail, at)
+            )
         return found
 
     def _enter(self, area: str, reading: Reading[Any], *, public: bool = False) -> None:
@@ -178,7 +195,9 @@ class Crawl:
                 return
         count = len(reading.rows)
         self._ledger.append(
-            LedgerEntry(area, reading.endpoint, reading.subject, status, count, http or None, detail)
+            LedgerEntry(
+                area, reading.endpoint, reading.subject, status, count, http or None, detail, reading.at
+            )
         )
 
     def _skip(self, what: str, areas: str) -> None:
@@ -198,22 +217,10 @@ class Crawl:
         ]
         return (*self._ledger, *others)
 
-    def demand_something(self) -> None:
-        """Raise the first error when nothing of the account could be read."""
-        if not self._something and self._errors:
-            raise self._errors[0]
-
-    def unread(self, environments: Sequence[ProductEnvironment]) -> Unread:
-        gaps = {(entry.area, entry.subject) for entry in self._ledger if entry.status.is_gap}
-        return Unread(
-            users=("people", "") in gaps,
-            groups=("groups", "") in gaps,
-            environments=("environments", "") in gaps,
-            folders_of=frozenset(self._partial_trees),
-        )
-
-    def _tell(self, phase: str, done: int, total: int | None) -> None:
-        self._progress(Progress(phase, done, total, self._source.calls))
+    @property
+    def partial_trees(self) -> frozenset[str]:
+        """The environments of which not every folder was read."""
+        return frozenset(self._partial_trees)
 
 
 def status_of(rows: int) -> ReadStatus:

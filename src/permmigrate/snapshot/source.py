@@ -40,6 +40,8 @@ class Reading(Generic[T]):
     error: ServiceError | None = None
     note: str = ""
     """How it was read, when that is worth a line in the ledger."""
+    at: str = ""
+    """When its last answer came: UTC, ISO 8601, ends in `Z`; empty when none did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,18 @@ class RoleContents:
     policies: tuple[Policy, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A list that does not end as it did when it was read, or of which that could not be told."""
+
+    area: str
+    endpoint: str
+    subject: str
+    error: ServiceError | None = None
+
+
 class Source(Protocol):
-    """An account that can be read. Batches come back in the order they were asked for."""
+    """An account that can be read, by several threads. Batches come back in the order they were asked for."""
 
     @property
     def account_id(self) -> str: ...
@@ -97,9 +109,31 @@ class Source(Protocol):
         """How many requests were sent so far."""
         ...
 
+    @property
+    def gone(self) -> bool:
+        """Whether the service stopped answering, so that nothing more is asked."""
+        ...
+
+    def stop(self) -> None:
+        """Give up what is waiting; whatever is asked from now on fails."""
+        ...
+
+    def changes(self) -> tuple[Change, ...]:
+        """Look again at the ends of people, groups and assignments: which are not as they were read."""
+        ...
+
+    def reread(self, area: str) -> None:
+        """Let the next reads of an area ask anew."""
+        ...
+
     def environments(self) -> Reading[ProductEnvironment]: ...
     def users(self) -> Reading[ListedUser]: ...
-    def environments_of(self, users: Sequence[User]) -> Iterator[Reading[EnvironmentId]]: ...
+    def environments_of(
+        self, users: Sequence[User], environments: Sequence[ProductEnvironment]
+    ) -> Iterator[Reading[EnvironmentId]]:
+        """What each user has of the account's environments."""
+        ...
+
     def groups(self) -> Reading[ListedGroup]: ...
     def members_of(self, groups: Sequence[Group]) -> Iterator[Reading[UserId]]: ...
     def api_keys(self, environments: Sequence[ProductEnvironment]) -> Iterator[Reading[ApiKey]]: ...
