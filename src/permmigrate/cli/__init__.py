@@ -11,6 +11,7 @@ from permmigrate.cli.boundary import run
 from permmigrate.cli.lazy import LazyGroup
 
 COMMANDS: Final = {
+    "catalog": "Look at roles and policies, and at what changed in them.",
     "demo": "Walk the whole journey against the built-in sandbox.",
     "diff": "Compare who may do what before and after, and write the reports.",
     "doctor": "Check credentials and rights, and tell what a snapshot will cost.",

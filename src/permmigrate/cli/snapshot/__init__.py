@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from permmigrate.snapshot import Snapshot
 
 
-SUBCOMMANDS: Final[dict[str, str]] = {}
+SUBCOMMANDS: Final[dict[str, str]] = {
+    "anonymize": "Write it under pseudonyms, to show to others.",
+    "diff": "Say what changed between two captures.",
+    "export": "Write its tables as CSV files.",
+    "show": "Show what is in it, and what could not be read.",
+}
 """What can be done with a snapshot once it is taken; the module beside of that name holds `command`."""
 
 

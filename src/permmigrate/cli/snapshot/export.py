@@ -1,0 +1,45 @@
+"""`permmigrate snapshot export`: a snapshot as CSV files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from permmigrate.cli.options import DIRECTORY, FILE, say
+
+
+@click.command()
+@click.argument("snapshot", type=FILE)
+@click.option("--to", "folder", type=DIRECTORY, required=True, metavar="DIR", help="Folder for the tables.")
+@click.option("--force", is_flag=True, help="Replace tables that are there already.")
+def command(snapshot: Path, folder: Path, force: bool) -> None:
+    """Write each table of a snapshot as a CSV file for spreadsheets: UTF-8 with a mark, ids as they are.
+
+    Names, paths and other texts that a spreadsheet would take for a formula get an apostrophe in front; ids
+    never do. Import the files with every column as text (in Excel: Data, From Text/CSV): opened by a double
+    click, a long key loses digits. shares.csv and orphan_shares.csv can be given to `snapshot --shares`.
+
+    \b
+    Example:
+      permmigrate snapshot export account.snapshot --to tables
+    """
+    from permmigrate.errors import RefusedError
+    from permmigrate.report.files import write_bytes
+    from permmigrate.snapshot.file import load
+    from permmigrate.snapshot.tables_out import files
+
+    found = tuple(files(load(snapshot)))
+    present = [one.name for one in found if (folder / one.name).exists()]
+    if present and not force:
+        raise RefusedError(
+            f"`{folder}` holds {', '.join(present)} already",
+            hint="name an empty folder, or replace them with --force; nothing was written",
+        )
+    for one in found:
+        write_bytes(folder / one.name, one.content)
+        click.echo(folder / one.name)
+    raw = sum(one.raw_formulas for one in found)
+    if raw:
+        say(f"warning: {raw} ids or cells of lists begin like formulas and are written as they are")
+    say(f"{len(found)} tables, {sum(one.rows for one in found):,} rows; open them with every column as text")
