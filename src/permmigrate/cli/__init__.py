@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "demo": "Walk the whole journey against the built-in sandbox.",
     "diff": "Compare who may do what before and after, and write the reports.",
     "doctor": "Check credentials and rights, and tell what a snapshot will cost.",
+    "import": "Make a snapshot from lists, or add lists to one.",
     "mappings": "Copy, check and edit the mapping tables.",
     "readiness": "Report how ready an account is to move.",
     "sandbox": "Serve an imitation of the vendor's API, for trying things out.",

@@ -1,6 +1,6 @@
 """The workbook people fill in: one sheet a list, dropdowns from an account's names, every header explained.
 
-Everything a person types stays text. What is offered is only offered: other names are warned about, not refused.
+Everything a person types stays text. A name that is not offered brings a warning and no refusal.
 """
 
 from __future__ import annotations

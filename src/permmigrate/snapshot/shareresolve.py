@@ -27,9 +27,10 @@ from permmigrate.model import (
     Share,
     User,
 )
+from permmigrate.snapshot.lists.ids import made_up
 
 if TYPE_CHECKING:
-    from permmigrate.snapshot.sharelist import RawShare
+    from permmigrate.snapshot.lists.row import RawShare
 
 _SUGGEST_AMONG: Final = 5000
 """Near names are looked for among so many at most: beyond, a list with a wrong column would take hours."""
@@ -57,7 +58,7 @@ class Resolved:
     """The orphans that are the lists' own mistakes, as problems to mend."""
 
 
-class _UnknownError(Exception):
+class UnknownNameError(Exception):
     """A name that fits nothing or too much."""
 
     def __init__(self, reason: str, hint: str = "", *, unread: bool = False) -> None:
@@ -65,10 +66,12 @@ class _UnknownError(Exception):
         self.reason, self.hint, self.unread = reason, hint, unread
 
 
-class _Names:
+class Names:
     """Ids by id, by name and, unless case matters, by name without case; a name can have several ids."""
 
-    def __init__(self, noun: str, named: Iterable[tuple[str, str]], *, case_matters: bool = False) -> None:
+    def __init__(
+        self, noun: str, named: Iterable[tuple[str, str]] = (), *, case_matters: bool = False
+    ) -> None:
         self._noun = noun
         self._case_matters = case_matters
         self._ids: set[str] = set()
@@ -76,26 +79,55 @@ class _Names:
         self._folded: dict[str, list[str]] = {}
         self._spelled: dict[str, str] = {}
         for id_, name in named:
-            self._ids.add(id_)
-            if name:
-                self._exact.setdefault(name, []).append(id_)
-                self._folded.setdefault(name.casefold(), []).append(id_)
-                self._spelled[name.casefold()] = name
+            self.add(id_, name)
 
-    def find(self, text: str, *, unread: bool) -> str:
-        """The one id that is meant. Raises _UnknownError; `unread`: there may be names we did not see."""
+    def add(self, id_: str, name: str = "") -> None:
+        """Let the name, when there is one, lead to the id."""
+        self._ids.add(id_)
+        if name:
+            exact, folded = self._exact.setdefault(name, []), self._folded.setdefault(name.casefold(), [])
+            if id_ not in exact:
+                exact.append(id_)
+            if id_ not in folded:
+                folded.append(id_)
+            self._spelled[name.casefold()] = name
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._ids
+
+    def only(self) -> str:
+        """The one id there is, when there is one."""
+        return next(iter(self._ids)) if len(self._ids) == 1 else ""
+
+    def knows(self, text: str) -> bool:
+        """Whether anything is called so."""
+        return text in self._ids or text in self._exact or text.casefold() in self._folded
+
+    def get(self, text: str) -> str:
+        """The one id that is meant, or nothing."""
+        found = self._meant(text)
+        return found[0] if len(found) == 1 else ""
+
+    def _meant(self, text: str) -> Sequence[str]:
         if text in self._ids:
-            return text
+            return (text,)
         folded = () if self._case_matters else self._folded.get(text.casefold(), ())
-        found = self._exact.get(text) or folded
+        return self._exact.get(text, folded)
+
+    def find(self, text: str, *, unread: bool = False) -> str:
+        """The one id that is meant. Raises UnknownNameError; `unread`: there may be names we did not see."""
+        found = self._meant(text)
         if len(found) == 1:
             return found[0]
         if found:
             hint = f"use an id: {', '.join(found[:3])}"
-            raise _UnknownError(f"{len(found)} {self._noun}s are called `{text}`", hint)
+            raise UnknownNameError(f"{len(found)} {self._noun}s are called `{text}`", hint)
         if unread:
-            raise _UnknownError(f"{self._noun} `{text}` cannot be looked up: not all were read", unread=True)
-        raise _UnknownError(f"there is no {self._noun} `{text}`", self._near(text))
+            raise UnknownNameError(
+                f"{self._noun} `{text}` cannot be looked up: not all were read", unread=True
+            )
+        raise UnknownNameError(f"there is no {self._noun} `{text}`", self._near(text))
 
     def _near(self, text: str) -> str:
         near = [self._spelled[text.casefold()]] if text.casefold() in self._spelled else []
@@ -111,26 +143,37 @@ def resolve(
     users: Sequence[User],
     groups: Sequence[Group],
     folders: Sequence[Folder],
+    collections: Sequence[Collection] = (),
     unread: Unread = Unread(),  # frozen
 ) -> Resolved:
     """Give every row its ids; a row that cannot have them is an orphan.
 
-    It is a problem too, unless what it names may be among what the snapshot could not read.
+    It is a problem too, unless what it names may be among what the snapshot could not read. A collection may
+    be named by the name it has among `collections`; any other text is the id of one more.
     """
-    matcher = _Matcher(environments, users, groups, folders, unread)
+    matcher = _Matcher(environments, users, groups, folders, collections, unread)
     shares: list[Share] = []
     orphans: list[OrphanShare] = []
     problems: list[Problem] = []
     for row in raw:
         try:
             share = Share(matcher.content(row), matcher.principal(row), row.level, row.source)
-        except _UnknownError as unknown:
+        except UnknownNameError as unknown:
             orphans.append(OrphanShare(row.fields(), unknown.reason, row.source))
             if not unknown.unread:
                 problems.append(Problem(row.file, row.line, unknown.reason, unknown.hint, row.cell()))
         else:
             shares.append(share)
     return Resolved(tuple(shares), tuple(orphans), tuple(matcher.collections.values()), tuple(problems))
+
+
+def environment_names(environments: Iterable[ProductEnvironment]) -> Names:
+    """Environments by id, cloud name and name."""
+    found = Names("environment")
+    for one in environments:
+        found.add(one.id, one.cloud_name)
+        found.add(one.id, one.name)
+    return found
 
 
 class _Matcher:
@@ -142,36 +185,43 @@ class _Matcher:
         users: Sequence[User],
         groups: Sequence[Group],
         folders: Sequence[Folder],
+        collections: Sequence[Collection],
         unread: Unread,
     ) -> None:
-        self._environments = _Names("environment", ((one.id, one.cloud_name) for one in environments))
-        self._people: Mapping[str, _Names] = {
-            PrincipalType.USER: _Names("user", ((user.id, user.email) for user in users)),
-            PrincipalType.GROUP: _Names("group", ((group.id, group.name) for group in groups)),
+        self._environments = environment_names(environments)
+        self._people: Mapping[str, Names] = {
+            PrincipalType.USER: Names("user", ((user.id, user.email) for user in users)),
+            PrincipalType.GROUP: Names("group", ((group.id, group.name) for group in groups)),
         }
+        self._refs_of: dict[PrincipalRef, PrincipalRef] = {}
         trees: dict[str, list[tuple[str, str]]] = {one.id: [] for one in environments}
         for folder in folders:
             trees.setdefault(folder.environment_id, []).append((folder.id, folder.path))
         self._trees = {
-            environment: _Names("folder", tree, case_matters=True) for environment, tree in trees.items()
+            environment: Names("folder", tree, case_matters=True) for environment, tree in trees.items()
         }
+        self._collections: dict[str, Names] = {}
+        for one in collections:
+            self._collections.setdefault(one.environment_id, Names("collection")).add(one.id, one.name)
         self._unread = unread
-        self._contents: dict[tuple[str, str, str], ContentRef | _UnknownError] = {}
-        self._principals: dict[tuple[str, str], PrincipalRef | _UnknownError] = {}
+        self._refs: dict[ContentRef, ContentRef] = {}
+        self._contents: dict[tuple[str, str, str], ContentRef | UnknownNameError] = {}
+        self._principals: dict[tuple[str, str], PrincipalRef | UnknownNameError] = {}
         self.collections: dict[ContentRef, Collection] = {}
 
     def content(self, row: RawShare) -> ContentRef:
-        key = (row.environment, row.content_type, row.content)
+        key = (row.environment, row.content_type, row.content or row.content_name)
         found = self._contents.get(key)
         if found is None:
             try:
                 found = self._content(row)
-            except _UnknownError as unknown:
+                found = self._refs.setdefault(found, found)
+            except UnknownNameError as unknown:
                 found = unknown
             self._contents[key] = found
-        if isinstance(found, _UnknownError):
+        if isinstance(found, UnknownNameError):
             raise found.with_traceback(None)
-        if row.content_name and found.kind is ContentKind.COLLECTION:
+        if row.content_name and found in self.collections:
             self.collections[found] = Collection(
                 CollectionId(found.id), found.environment_id, row.content_name
             )
@@ -183,24 +233,39 @@ class _Matcher:
         if found is None:
             try:
                 found = self._principal(row)
-            except _UnknownError as unknown:
+                found = self._refs_of.setdefault(found, found)
+            except UnknownNameError as unknown:
                 found = unknown
             self._principals[key] = found
-        if isinstance(found, _UnknownError):
+        if isinstance(found, UnknownNameError):
             raise found.with_traceback(None)
         return found
 
     def _content(self, row: RawShare) -> ContentRef:
-        found = self._environments.find(row.environment, unread=self._unread.environments)
-        environment = EnvironmentId(found)
+        environment = self._environment(row.environment)
         if row.content_type == ContentKind.COLLECTION:
-            ref = ContentRef(environment, ContentKind.COLLECTION, row.content)
-            self.collections.setdefault(ref, Collection(CollectionId(row.content), environment, row.content))
-            return ref
+            return self._collection(environment, row.content, row.content_name)
         unread = environment in self._unread.folders_of
         return ContentRef(
             environment, ContentKind.FOLDER, self._trees[environment].find(row.content, unread=unread)
         )
+
+    def _environment(self, text: str) -> EnvironmentId:
+        """The environment named; without a name, the only one there is."""
+        found = text or self._environments.only()
+        if not found:
+            raise UnknownNameError("no environment is named, and there are several", "fill in `environment`")
+        return EnvironmentId(self._environments.find(found, unread=self._unread.environments))
+
+    def _collection(self, environment: EnvironmentId, text: str, name: str) -> ContentRef:
+        known = self._collections.get(environment)
+        id_ = (known.find(text or name) if known and known.knows(text or name) else "") or text
+        if not id_:
+            id_ = made_up("collection", environment, name)
+        ref = ContentRef(environment, ContentKind.COLLECTION, id_)
+        if not (known and known.knows(id_)):
+            self.collections.setdefault(ref, Collection(CollectionId(id_), environment, name or id_))
+        return ref
 
     def _principal(self, row: RawShare) -> PrincipalRef:
         kind = PrincipalType(row.principal_type)

@@ -35,6 +35,17 @@ _SILENT: Final = ("readme", "choices", "instructions", "help")
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How to read what is not there."""
+
+    fill_down: bool = False
+    """An empty environment, folder or person is that of the row above."""
+    encoding: str = UTF8
+    environment: str | None = None
+    """The environment of rows that name none; empty: the only one there is; None: such rows are wrong."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """One list that was found: where, what it is, and how it was understood."""
 
@@ -76,18 +87,17 @@ def read(
     paths: Iterable[Path],
     *,
     tables: Sequence[ListTable] = TABLES,
-    fill_down: bool = False,
-    encoding: str = UTF8,
+    reading: Reading | None = None,
 ) -> Lists:
     """Read the files; what is wrong is in the lists' `problems`, in file order."""
-    found = Lists()
+    found, reading = Lists(), reading or Reading()
     for path in paths:
         before = len(found.sheets)
         seen = False
         try:
-            with closing(sheets(path, encoding=encoding)) as walked:
+            with closing(sheets(path, encoding=reading.encoding)) as walked:
                 for sheet in walked:
-                    seen = _read_sheet(path, sheet, tables, found, fill_down=fill_down) or seen
+                    seen = _read_sheet(path, sheet, tables, found, reading) or seen
         except InvalidFileError as error:
             found.problems += error.problems
             continue
@@ -101,7 +111,7 @@ def read(
 
 
 def _read_sheet(
-    path: Path, sheet: RawSheet, tables: Sequence[ListTable], found: Lists, *, fill_down: bool
+    path: Path, sheet: RawSheet, tables: Sequence[ListTable], found: Lists, reading: Reading
 ) -> bool:
     """Read one sheet; False when there is nothing in it."""
     first = [row for _, row in zip(range(LOOKED_AT), sheet.rows, strict=False)]
@@ -129,9 +139,9 @@ def _read_sheet(
         return True
     rows = chain(first[known.at + 1 :], sheet.rows)
     if known.table is SHARES:
-        count, samples = _shares(path, sheet, known, rows, found, fill_down=fill_down)
+        count, samples = _shares(path, sheet, known, rows, found, reading)
     else:
-        count, samples = _rows(path, sheet, known, rows, found, fill_down=fill_down)
+        count, samples = _rows(path, sheet, known, rows, found, reading)
     columns = tuple((known.row.cells[at], name) for name, at in sorted(known.columns.items(), key=_second))
     found.sheets.append(Sheet(path.name, sheet.name, known.table, columns, known.left_out, count, samples))
     return True
@@ -157,9 +167,10 @@ def _header_problems(file: str, sheet: RawSheet, header: Header) -> list[Problem
 
 
 def _shares(
-    path: Path, sheet: RawSheet, header: Header, rows: Iterator[RawRow], found: Lists, *, fill_down: bool
+    path: Path, sheet: RawSheet, header: Header, rows: Iterator[RawRow], found: Lists, reading: Reading
 ) -> tuple[int, tuple[str, ...]]:
-    reader = ShareReader(path.name, sheet.place, header.columns, found.problems, fill_down=fill_down)
+    how = (reading.environment, reading.fill_down)
+    reader = ShareReader(path.name, sheet.place, header.columns, found.problems, *how)
     limit = len(found.problems) + PROBLEMS_AT_MOST
     count, more, start = 0, 0, len(found.shares)
     keep, share_of, problems = found.shares.append, reader.share, found.problems
@@ -181,12 +192,13 @@ def _shares(
 
 
 def _rows(
-    path: Path, sheet: RawSheet, header: Header, rows: Iterator[RawRow], found: Lists, *, fill_down: bool
+    path: Path, sheet: RawSheet, header: Header, rows: Iterator[RawRow], found: Lists, reading: Reading
 ) -> tuple[int, tuple[str, ...]]:
     kept = found.tables.setdefault(header.table.name, [])
     start, count = len(kept), 0
     limit = len(found.problems) + PROBLEMS_AT_MOST
     above: Mapping[str, str] = {}
+    has_environment = any(column.name == "environment" for column in header.table.columns)
     for row in rows:
         count += 1
         cells = row.cells
@@ -195,7 +207,9 @@ def _rows(
             for name, at in header.columns.items()
             if at < len(cells) and (text := clean(cells[at]))
         }
-        if fill_down:
+        if reading.environment and has_environment:
+            values.setdefault("environment", reading.environment)
+        if reading.fill_down:
             values = {name: above[name] for name in _FILLED_DOWN if name in above} | values
             above = values
         made = ListRow(values, header.columns, path.name, row.line, sheet.place)

@@ -38,11 +38,13 @@ class ShareReader:
         place: str,
         columns: Mapping[str, int],
         problems: list[Problem],
-        *,
+        environment: str | None = None,
         fill_down: bool = False,
     ) -> None:
+        """`environment` is that of rows that name none; None makes them problems."""
         self._file, self._place, self._columns, self._problems = file, place, columns, problems
         self._width = max(columns.values()) + 1
+        self._default = environment
         self._environment = columns.get("environment", -1)
         self._places = self._picker("content_type", *_CONTENT)
         self._people = self._picker("principal_type", *_WHO)
@@ -104,8 +106,9 @@ class ShareReader:
         self._above = cells
 
     def _checked_environment(self, text: str) -> str | list[_Wrong]:
-        if not text and "environment" in self._columns:
+        if not text and self._default is None and "environment" in self._columns:
             return [_empty("environment")]
+        text = text or self._default or ""
         wrong = words.wrong_id(text)
         return [_Wrong("environment", *wrong)] if wrong else intern(clean(text))
 

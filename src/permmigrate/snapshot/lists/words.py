@@ -6,7 +6,7 @@ A word that means nothing here is never bent to the nearest: it comes back as a 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Final
@@ -111,11 +111,11 @@ def path(text: str) -> str:
     return "/".join(part for part in map(str.strip, text.split("/")) if part) or "/"
 
 
-def several(text: str, known: Collection[str] = ()) -> list[str]:
+def several(text: str, known: Callable[[str], bool] = lambda _: False) -> list[str]:
     """The values of a cell: split at line ends and semicolons, at commas unless the whole is `known`."""
     found: list[str] = []
     for part in (piece.strip() for piece in re.split(r"[;\n\r]+", text)):
-        if part and ("," not in part or part in known):
+        if part and ("," not in part or known(part)):
             found.append(part)
         else:
             found.extend(piece for piece in map(str.strip, part.split(",")) if piece)
