@@ -261,7 +261,7 @@ def test_allowances_are_told_and_the_waiting_is_reckoned() -> None:
 
 def test_a_spent_allowance_is_a_failure_that_says_wait() -> None:
     """A 429 is not asked again, and is told as what it is."""
-    sandbox = Sandbox("small", knobs=Knobs(rate_limit=(8, 3600)))
+    sandbox = Sandbox("small", knobs=Knobs(rate_limit=(2, 3600)))
 
     found = of_sandbox(sandbox)
 

@@ -26,7 +26,10 @@ def run(command: click.Command, arguments: list[str] | None = None) -> int:
         return error.exit_code
     except click.exceptions.Exit as leave:
         return leave.exit_code
-    except click.Abort:
+    except click.Abort as stop:
+        if isinstance(stop.__cause__, KeyboardInterrupt):  # click makes an Abort of a Ctrl-C
+            click.echo("permmigrate: interrupted", err=True)
+            return INTERRUPTED
         click.echo("permmigrate: stopped before anything was written", err=True)
         return ExitCode.REFUSED
     except click.ClickException as error:

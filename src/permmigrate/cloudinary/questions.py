@@ -61,11 +61,11 @@ class Questions:
         Raises the ServiceError that fits, as `Session.read` does.
         """
         question = [endpoint, dict(values or {}), dict(params or {}), dict(body or {}), again]
-        found = self._memory.find(question) if self._memory else None
+        found = None if self._memory is None else self._memory.find(question)
         if found is None:
             response = self._session.fetch(endpoint, values, params, key=key, body=body)
             found = self._understood(endpoint, response, key)
-            if self._memory:
+            if self._memory is not None:
                 self._memory.keep(question, found)
         self._here.at = max(self.at, found.at)
         if found.status != 200:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import tempfile
 import threading
 import zlib
 from collections.abc import Mapping, Sequence
@@ -67,17 +68,25 @@ class Spool:
     def begin(path: Path, head: Head) -> Spool:
         """Make the file, mode 0600. Raises RefusedError when it is there, else InvalidFileError."""
         try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        except OSError as error:
+            raise _unusable(path, error) from None
+        try:
+            _lock(handle, path)
+            _write(handle, _line({"spool": FORMAT, **asdict(head)}), path)
+            os.fsync(handle)
+            os.link(name, path)
         except FileExistsError:
+            os.close(handle)
             raise RefusedError(
                 f"`{path}` is left from a run that was cut short",
                 hint="go on from it with --resume, or throw it away with --restart",
             ) from None
         except OSError as error:
+            os.close(handle)
             raise _unusable(path, error) from None
-        _lock(handle, path)
-        _write(handle, _line({"spool": FORMAT, **asdict(head)}), path)
-        os.fsync(handle)
+        finally:
+            Path(name).unlink(missing_ok=True)
         return Spool(path, handle, head, {})
 
     @staticmethod
@@ -105,13 +114,30 @@ class Spool:
             raise
         return Spool(path, handle, found, index)
 
+    @staticmethod
+    def discard(path: Path) -> None:
+        """Throw away what an earlier run left, if anything. Raises RefusedError while it is in use."""
+        try:
+            handle = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _unusable(path, error) from None
+        try:
+            _lock(handle, path)
+            path.unlink(missing_ok=True)
+        finally:
+            os.close(handle)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """How many answers there are."""
         return len(self._index)
 
     def find(self, question: Question) -> Kept | None:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from permmigrate import __version__
 from permmigrate.cli.lazy import LazyGroup
-from permmigrate.cli.options import FILE, api_url_option, now, say
+from permmigrate.cli.options import FILE, api_url_option, say
 
 if TYPE_CHECKING:
     from permmigrate.snapshot import Snapshot
@@ -40,9 +39,26 @@ SUBCOMMANDS: Final[dict[str, str]] = {
 @click.option("--keep-unknown", is_flag=True, help="Keep shares of people or folders that are not there.")
 @click.option("--allow-gaps", is_flag=True, help="Exit 0 although something could not be read.")
 @click.option(
-    "--workers", type=click.IntRange(1, 16), default=8, show_default=True, help="Calls at the same time."
+    "--workers",
+    type=click.IntRange(1, 16),
+    default=16,
+    show_default=True,
+    help="Calls at the same time, at most.",
 )
+@click.option(
+    "--rate-share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.5,
+    show_default=True,
+    help="The part of each hourly allowance it may use; the rest is for your own traffic.",
+)
+@click.option("--resume", is_flag=True, help="Go on from where a run that was cut short had come to.")
+@click.option("--restart", is_flag=True, help="Throw away what a run that was cut short had read.")
 @click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("-v", "--verbose", is_flag=True, help="Say every request.")
+@click.option(
+    "--log-json", type=FILE, metavar="FILE", help="Add a JSON line for each request, without secrets."
+)
 def command(
     context: click.Context,
     out: Path | None,
@@ -51,45 +67,47 @@ def command(
     keep_unknown: bool,
     allow_gaps: bool,
     workers: int,
+    rate_share: float,
+    resume: bool,
+    restart: bool,
     quiet: bool,
+    verbose: bool,
+    log_json: Path | None,
 ) -> None:
     """Save what an account looks like today in one file. It only reads.
 
     Credentials come from CLOUDINARY_ACCOUNT_URL=account://KEY:SECRET@ACCOUNT_ID and, for the folders of each
     product environment, CLOUDINARY_URL, CLOUDINARY_URL_2, ..., else from .env, permmigrate.toml or the saved
     configurations of `cld`; `permmigrate doctor` shows which. No API lists legacy shares: give the lists you
-    keep with --shares.
+    keep with --shares. A run that is cut short leaves what it read beside the file: go on with --resume.
 
     \b
     Example:
       permmigrate snapshot --out account.snapshot --shares shares.csv
+      permmigrate snapshot --out account.snapshot --shares shares.csv --resume
     """
     if context.invoked_subcommand is not None:
         return
     if out is None:
         raise click.MissingParameter(param_hint="--out", param_type="option", ctx=context)
-    from permmigrate.cli.progress import progress_display
-    from permmigrate.cloudinary.reader import Reader
+    from permmigrate.cli.taking import Taking, take
     from permmigrate.cloudinary.sources import find
-    from permmigrate.snapshot.capture import capture
-    from permmigrate.snapshot.file import dump
 
     found = find(os.environ, folder=Path.cwd(), api_url=api_url)
-    with (
-        Reader(
-            found.credentials(), api_url=found.api_url.value, inner=found.network(workers), workers=workers
-        ) as reader,
-        progress_display(quiet=quiet) as progress,
-    ):
-        taken = capture(
-            reader,
-            share_lists=shares,
-            keep_unknown=keep_unknown,
-            captured_at=now(),
-            tool_version=__version__,
-            progress=progress,
-        )
-    saved = dump(taken, out)
+    asked = Taking(
+        out=out,
+        shares=shares,
+        keep_unknown=keep_unknown,
+        allow_gaps=allow_gaps,
+        workers=workers,
+        rate_share=rate_share,
+        resume=resume,
+        restart=restart,
+        quiet=quiet,
+        verbose=verbose,
+        log=log_json,
+    )
+    saved = take(asked, found)
     describe(saved)
     click.echo(out)
     say(f"next: permmigrate readiness {out} --out reports")
@@ -118,12 +136,15 @@ def describe(snapshot: Snapshot) -> None:
 
 def refuse_gaps(snapshot: Snapshot, *, allow_gaps: bool) -> None:
     """Leave with exit 4 when the service refused or failed to answer something, unless that is allowed."""
+    from permmigrate.cli.taking import may_heal
     from permmigrate.errors import ServiceError
     from permmigrate.model import ReadStatus
 
     refused = [e for e in snapshot.gaps if e.status in (ReadStatus.DENIED, ReadStatus.FAILED)]
     if refused and not allow_gaps:
+        hint = "give the key the rights it lacks and take it again, or accept the gaps with --allow-gaps"
+        if any(may_heal(gap) for gap in refused):
+            hint = "run it again with --resume to ask only for what failed, or accept it with --allow-gaps"
         raise ServiceError(
-            f"the snapshot is saved with {len(refused)} gaps: what follows from it is incomplete",
-            hint="give the key the rights it lacks and take it again, or accept the gaps with --allow-gaps",
+            f"the snapshot is saved with {len(refused)} gaps: what follows from it is incomplete", hint=hint
         )
