@@ -1,7 +1,7 @@
 """How many calls a snapshot will take, endpoint by endpoint, and how long at the allowed rate. Pure.
 
-It mirrors how `reader`, `listing` and `foldertree` read, so it changes with them; a test holds it against the
-calls of real captures. What it cannot know before the crawl it extrapolates and says so.
+It mirrors how `reader`, `listing`, `watch` and `foldertree` read, so it changes with them; a test holds it
+against the calls of real captures. What it cannot know before the crawl it extrapolates and says so.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ from permmigrate.cloudinary.foldertree import CHILDREN, ROOT, SEARCH, SEARCH_LIM
 WINDOW: Final = 3600.0
 """Seconds for which an allowance is given, where the service says no more (the vendor speaks of hours)."""
 
+USERS_A_PAGE: Final = 1000
+CAREFUL_PAGE: Final = 100
+"""What is asked for where a larger page of users is refused."""
+KEYS_A_PAGE: Final = 100
 _SEARCH_PAGE: Final = 500
+_ROUND: Final = (10, 20, 25, 50, 100, 200, 250, 500, 1000)
+"""What services let a page hold."""
 DESCENDANTS: Final = "PUT /v1_1/{cloud_name}/folders/descendants"
 """A read, spelled PUT (spec: getFolderDescendants)."""
 PROVISIONING: Final = "GET /v1_1/provisioning/accounts/{account_id}"
@@ -50,22 +56,43 @@ class Paged:
 
 
 @dataclass(frozen=True, slots=True)
+class Glimpse:
+    """A first page of role assignments: what it holds, and how many there must be of whom."""
+
+    rows: Mapping[str, tuple[int, int]]
+    """By kind of principal: how many are on the page, and how many assignments they have together."""
+    whole: bool
+    """Whether there is no other page."""
+    expected: Mapping[str, int]
+    """By kind of principal: how many may hold a role here."""
+    weight: float = 1.0
+    """How much larger than the place the page is of this one is: more folders, more assignments to each."""
+
+    @property
+    def entries(self) -> int:
+        return sum(principals for principals, _ in self.rows.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Sizes:
     """How much there is to read, as far as a few first pages tell."""
 
     environments: int
-    user_pages: int
     users: int
-    users_exact: bool
+    users_a_page: int
     limited_users: int
-    """Users whose environments the list does not name: a call each."""
+    """Users whose environments the list does not name."""
+    users_exact: bool
     unknown_groups: int
     """Groups whose members the list does not name: a call each."""
-    key_pages: int
-    """Pages of the environment whose keys were looked at."""
-    custom_roles: int
-    policy_pages: Paged
-    assignment_pages: Paged
+    keys: int
+    """Keys of the environment that was looked at."""
+    other_roles: int
+    """Roles that the public catalog does not have: a call each."""
+    policies: Paged
+    assignments: tuple[int, ...]
+    """Pages for the account and for each environment."""
+    assignments_exact: bool
     trees: tuple[Tree, ...]
 
 
@@ -77,51 +104,87 @@ def estimate(
     return Budget(lines, share, workers, latency, waiting(lines, allowances, share))
 
 
-def numbered(pages: int) -> int:
-    """The calls for a list that is paged by number and tells no total: the first page, then 1 to one more."""
-    return pages + 2
+def foretell(glimpses: Sequence[Glimpse]) -> tuple[int, ...]:
+    """How many pages each list of assignments has, from its first page or from that of another.
+
+    A page ends with a number of principals or, before that, with an amount of assignments; neither is said.
+    The number is taken for the next round one above the fullest page; who holds much fills pages sooner.
+    """
+    fullest = max((glimpse.entries for glimpse in glimpses), default=1)
+    most = next((number for number in _ROUND if number >= fullest), fullest)
+    return tuple(1 if glimpse.whole else max(2, math.ceil(_pages(glimpse, most))) for glimpse in glimpses)
+
+
+def _pages(glimpse: Glimpse, most: int) -> float:
+    held = sum(assignments for _, assignments in glimpse.rows.values())
+    pages = 0.0
+    for kind, expected in glimpse.expected.items():
+        principals, assignments = glimpse.rows.get(kind, (0, 0))
+        share = assignments / principals / held if principals and held else 0.0
+        pages += expected * max(1 / most, share * glimpse.weight)
+    return pages
+
+
+def _numbered(rows: int, size: int) -> int:
+    """The calls for a list paged by number without a total: a first page, then 1, 2, ... to an empty one."""
+    return max(1, math.ceil(rows / size)) + 2
 
 
 def _account_lines(sizes: Sizes) -> Iterable[Line]:
-    lane, everything = "provisioning", "every environment"
+    lane = "provisioning"
     yield Line(f"{PROVISIONING}/sub_accounts", lane, 1, "one list")
-    yield Line(
-        f"{PROVISIONING}/users",
-        lane,
-        numbered(sizes.user_pages),
-        f"{sizes.users:,} users, pages in all: {sizes.user_pages:,}, and one to see the end",
-    )
-    yield Line(
-        f"{PROVISIONING}/users/{{user_id}}/sub_accounts",
-        lane,
-        sizes.limited_users,
-        "each user who does not have every environment",
-        sizes.users_exact,
-    )
-    yield Line(f"{PROVISIONING}/user_groups", lane, 1, "one list with its members")
+    yield from _user_lines(sizes, lane)
+    yield Line(f"{PROVISIONING}/user_groups", lane, 2, "one list with its members, and its end once more")
     if sizes.unknown_groups:
-        yield Line(f"{PROVISIONING}/user_groups/{{group_id}}/users", lane, sizes.unknown_groups, "each group")
-    keys = sizes.environments * (sizes.key_pages if sizes.key_pages == 1 else sizes.key_pages + 1)
+        endpoint = f"{PROVISIONING}/user_groups/{{group_id}}/users"
+        yield Line(endpoint, lane, sizes.unknown_groups, "each group")
+    pages = max(1, math.ceil(sizes.keys / KEYS_A_PAGE))
     endpoint = f"{PROVISIONING}/sub_accounts/{{sub_account_id}}/access_keys"
-    yield Line(endpoint, lane, keys, everything, sizes.environments <= 1)
+    calls = sizes.environments * (pages + (pages > 1))
+    yield Line(endpoint, lane, calls, "each environment, by what one of them has", sizes.environments <= 1)
+
+
+def _user_lines(sizes: Sizes, lane: str) -> Iterable[Line]:
+    """The users, and where they are: asked of each limited user, or of each environment if that is less."""
+    endpoint = f"{PROVISIONING}/users"
+    full = sizes.users > 0 and sizes.users % sizes.users_a_page == 0
+    calls = _numbered(sizes.users, sizes.users_a_page) + 1 + full
+    yield Line(endpoint, lane, calls, f"{sizes.users:,} users by pages, and the end once more")
+    limited, sample = sizes.limited_users, min(3, sizes.limited_users)
+    each = f"{endpoint}/{{user_id}}/sub_accounts"
+    if sizes.environments * (sizes.users // CAREFUL_PAGE + 2) + sample < limited:
+        inside = sizes.users - limited + limited // max(1, sizes.environments)
+        calls = sizes.environments * _numbered(inside, sizes.users_a_page)
+        basis = f"where {limited:,} limited users are, by each environment's users"
+        yield Line(f"{endpoint}?sub_account_id={{sub_account_id}}", lane, calls, basis, exact=False)
+        yield Line(each, lane, sample, "some of them one by one, to compare")
+    elif limited:
+        yield Line(each, lane, limited, "each user who does not have every environment", sizes.users_exact)
 
 
 def _permission_lines(sizes: Sizes) -> Iterable[Line]:
-    lane = "permissions"
+    lane, scopes = "permissions", 1 + sizes.environments
     yield Line(f"{PUBLIC}/catalog", "public", 1, "once")
     yield Line(f"{PUBLIC}/schema", "public", 1, "once")
     yield Line(f"{PERMISSIONS}/roles", lane, 3, "once a kind of role")
-    if sizes.custom_roles:
-        yield Line(
-            f"{PERMISSIONS}/roles/{{role_id}}", lane, sizes.custom_roles, "each role not in the catalog"
-        )
-    for name, paged in (
-        ("policies/custom", sizes.policy_pages),
-        ("principal_roles/inspect", sizes.assignment_pages),
-    ):
-        calls = paged.account + paged.environment * sizes.environments
-        exact = paged.exact and sizes.environments <= 1
-        yield Line(f"{PERMISSIONS}/{name}", lane, calls, "the account and every environment", exact)
+    if sizes.other_roles:
+        endpoint = f"{PERMISSIONS}/roles/{{role_id}}"
+        yield Line(endpoint, lane, sizes.other_roles, "each role not in the public catalog")
+    policies, one = sizes.policies, sizes.environments <= 1
+    yield Line(
+        f"{PERMISSIONS}/policies/custom",
+        lane,
+        policies.account + policies.environment * sizes.environments,
+        "the account and each environment",
+        policies.exact and one,
+    )
+    yield Line(
+        f"{PERMISSIONS}/principal_roles/inspect",
+        lane,
+        sum(sizes.assignments) + scopes,
+        "the account and each environment, and the ends once more",
+        sizes.assignments_exact and one,
+    )
 
 
 def _folder_lines(trees: Sequence[Tree]) -> Iterable[Line]:

@@ -7,23 +7,31 @@ does not answer like the vendor's gets no credentials.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 import httpx
 
 from permmigrate.cloudinary import wire
-from permmigrate.cloudinary.accountvisit import AccountSide, AccountVisit, Page
-from permmigrate.cloudinary.adminvisit import AdminSide, visit_environments
-from permmigrate.cloudinary.budget import PUBLIC, Paged, Sizes, estimate
+from permmigrate.cloudinary.adminvisit import ADMIN_API, AdminSide, visit_environments
+from permmigrate.cloudinary.budget import PUBLIC, Glimpse, Paged, Sizes, estimate, foretell
 from permmigrate.cloudinary.diagnosis import Budget, Diagnosis, Finding, Indication, System
+from permmigrate.cloudinary.permissionsvisit import (
+    PERMISSIONS_API,
+    ROLES,
+    PermissionsSide,
+    visit_permissions,
+)
 from permmigrate.cloudinary.probe import Clock, Probe
+from permmigrate.cloudinary.provisioningvisit import (
+    PROVISIONING_API,
+    ProvisioningSide,
+    visit_provisioning,
+)
 from permmigrate.cloudinary.sources import Found
+from permmigrate.cloudinary.usercount import Users
 from permmigrate.cloudinary.visit import Question, Visit
 from permmigrate.errors import MalformedAnswerError, UnreachableError
 from permmigrate.model import Confidence, PrincipalType, RoleId
-
-T = TypeVar("T")
 
 SKEW_AT_MOST: Final = 60.0
 """Seconds a clock may be off before it is worth a word."""
@@ -46,28 +54,27 @@ def examine(
     visit = Visit(probe)
     _credentials(visit, found)
     known, reached = _reach(visit, found)
-    account, admin = AccountSide(), AdminSide()
-    accepted = False
+    account, rights, admin = ProvisioningSide(), PermissionsSide(), AdminSide()
     if not reached:
-        for area in ("Provisioning API", "Permissions API", "Admin API"):
-            visit.unchecked(area, "", "no credentials were sent to a host that does not answer")
+        for area in (PROVISIONING_API, PERMISSIONS_API, ADMIN_API):
+            visit.unchecked(area, "all of it", "no credentials were sent to a host that does not answer")
     else:
         if found.account is not None:
-            there = AccountVisit(visit, found.account)
-            accepted = there.provisioning()
-            if accepted:
-                there.permissions(known)
-            account = there.found
+            account = visit_provisioning(visit, found.account)
+            if account.accepted:
+                rights = visit_permissions(visit, found.account, account.environments, known)
+            else:
+                visit.unchecked(PERMISSIONS_API, "all of it", "the account key was not accepted")
         admin = visit_environments(visit, found.environments, account.environments)
     _clock(visit)
     return Diagnosis(
         found.account.id if found.account else None,
         found.api_url.value,
         tuple(visit.checks),
-        _system(visit, account, admin),
+        _system(visit, rights, admin),
         tuple(probe.allowances.values()),
         probe.ahead,
-        _budget(probe, account, admin, share, workers) if accepted else None,
+        _budget(probe, account, rights, admin, share, workers),
         probe.calls,
     )
 
@@ -131,21 +138,21 @@ def _clock(visit: Visit) -> None:
         )
 
 
-def _system(visit: Visit, account: AccountSide, admin: AdminSide) -> System:
+def _system(visit: Visit, rights: PermissionsSide, admin: AdminSide) -> System:
     """What speaks for which permissions system; only the Console can really tell."""
     found: list[Indication] = []
-    people = account.holders.get(PrincipalType.USER, 0) + account.holders.get(PrincipalType.GROUP, 0)
+    people = rights.holders(PrincipalType.USER, PrincipalType.GROUP)
     inferred, source = Confidence.INFERRED, "no page of the vendor says so"
     if people:
         text = f"{people:,} users and groups were seen to hold roles"
         found.append(Indication(text, "new", source, inferred))
-    elif account.assignments:
+    elif rights.assignments:
         text = "no user and no group was seen to hold a role"
         found.append(Indication(text, "legacy", source, inferred))
-    if account.roles is not None:
+    if rights.roles is not None:
         text = "the Permissions API lists roles, which may also be so before the move"
         found.append(Indication(text, "neither", source, inferred))
-    elif error := visit.errors.get("roles"):
+    elif error := visit.errors.get(ROLES):
         text = f"the Permissions API does not list roles ({error.status or 'no answer'}): no proof of either"
         found.append(Indication(text, "neither", source, inferred))
     if admin.folder_roles:
@@ -157,37 +164,54 @@ def _system(visit: Visit, account: AccountSide, admin: AdminSide) -> System:
 
 
 def _budget(
-    probe: Probe, account: AccountSide, admin: AdminSide, share: float, workers: int
+    probe: Probe,
+    account: ProvisioningSide,
+    rights: PermissionsSide,
+    admin: AdminSide,
+    share: float,
+    workers: int,
 ) -> Budget | None:
-    if account.environments is None or account.users is None:
+    """What a snapshot costs; None when the environments or the users could not be counted."""
+    users, environments = account.users, account.environments
+    if environments is None or users is None:
         return None
-    environments = len(account.environments)
-    unknown = sum(not row.members_known for row in account.groups or ())
-    inside = account.users - account.limited_users + account.limited_users // max(1, environments)
     sizes = Sizes(
-        environments,
-        account.user_pages,
-        account.users,
-        account.users_exact,
-        account.limited_users,
-        unknown,
-        account.key_pages,
-        len(account.roles or ()),
-        _paged(account.policy_pages, 0, 0),
-        _paged(
-            account.assignments, account.account_people, inside + len(account.groups or ()) + account.keys
-        ),
+        len(environments),
+        users.total,
+        users.page_size,
+        users.limited,
+        users.exact,
+        sum(not row.members_known for row in account.groups),
+        account.keys,
+        len(rights.roles or ()),
+        Paged(1, 1, exact=True) if all(page.whole for page in rights.policies) else Paged(1, 2, exact=False),
+        _assignments(account, users, rights, admin),
+        all(page.whole for page in rights.assignments),
         admin.trees,
     )
     return estimate(sizes, probe.allowances, share=share, workers=workers, latency=probe.latency)
 
 
-def _paged(pages: Sequence[Page[T]], account: int, environment: int) -> Paged:
-    """How many pages there will be of lists whose first pages were seen, given what to expect on them."""
-    largest = max((page.entries for page in pages), default=1)
-    counts = [
-        1 if page.whole else max(2, math.ceil(expected / max(1, largest)))
-        for page, expected in zip(pages, (account, environment), strict=False)
-    ]
-    first, second, *_ = *counts, 1, 1
-    return Paged(first, second, all(page.whole for page in pages))
+def _assignments(
+    account: ProvisioningSide, users: Users, rights: PermissionsSide, admin: AdminSide
+) -> tuple[int, ...]:
+    """Pages of assignments of the account and of each environment, foretold from two first pages."""
+    environments = account.environments or ()
+    if len(rights.assignments) < 2:
+        return (1,) * (1 + len(environments))
+    whole, one = rights.assignments[:2]
+    inside = users.total - users.limited + users.limited // max(1, len(environments))
+    expected = {
+        PrincipalType.USER.value: inside,
+        PrincipalType.GROUP.value: len(account.groups),
+        PrincipalType.API_KEY.value: account.keys,
+    }
+    folders = {tree.cloud_name: tree.total or 0 for tree in admin.trees}
+    first = folders.get(environments[0].cloud_name, 0)
+    weights = [folders.get(each.cloud_name, first) / first if first else 1.0 for each in environments]
+    return foretell(
+        [
+            Glimpse(whole.by_kind, whole.whole, {PrincipalType.USER.value: users.beyond}),
+            *(Glimpse(one.by_kind, one.whole, expected, weight) for weight in weights),
+        ]
+    )

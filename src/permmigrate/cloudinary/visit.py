@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from permmigrate.cloudinary.credentials import KeyPair
+from permmigrate.cloudinary.credentials import AccountKeyPair, KeyPair
 from permmigrate.cloudinary.diagnosis import Check, Finding
 from permmigrate.cloudinary.probe import Probe
 from permmigrate.cloudinary.record import Record
 from permmigrate.errors import AbsentError, CredentialsError, DeniedError, ServiceError, ThrottledError
 
 T = TypeVar("T")
+
+_NO_PLAN: Final = "this plan or account does not have it: ask the vendor, or describe the account by lists"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,28 @@ class Question:
     """Whether a snapshot is incomplete without it."""
     absent: str = ""
     """What to do when there is no such thing here (404)."""
+
+
+def of_account(
+    account: AccountKeyPair,
+    area: str,
+    subject: str,
+    endpoint: str,
+    *,
+    params: Mapping[str, str | int | bool] | None = None,
+    **values: str,
+) -> Question:
+    """A question to one of the account's APIs, with the account's key."""
+    return Question(
+        area,
+        subject,
+        area.partition(" ")[0].lower(),
+        endpoint,
+        {"account_id": account.id} | values,
+        account.pair,
+        params,
+        absent=_NO_PLAN,
+    )
 
 
 class Visit:
@@ -64,7 +88,9 @@ class Visit:
         return result
 
     def answered(self, question: Question, detail: str) -> None:
-        """Put down a good answer."""
+        """Put down a good answer, unless another part of the same subject had none."""
+        if question.subject in self.errors:
+            return
         self.checks.append(
             Check(
                 question.area,
