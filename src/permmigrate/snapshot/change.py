@@ -7,7 +7,7 @@ captured; what the changes permit is the comparison's question.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -184,21 +184,17 @@ class _Sides:
 
     def shares(self) -> Iterator[Change]:
         """Compare by content and principal; where a share was noted down does not count."""
-        old, new = self._levels(self.before), self._levels(self.after)
-        for key in sorted(old.keys() | new.keys()):
-            was, is_ = old.get(key, frozenset()), new.get(key, frozenset())
-            if was != is_:
-                kind = ADDED if not was else REMOVED if not is_ else CHANGED
-                content, ref = key
-                levels = ("level", ", ".join(sorted(was)), ", ".join(sorted(is_)))
-                words = f"{self.who(ref)} on {self._place(content)}"
-                yield Change("shares", kind, words, f"{ref} {content.id}", (levels,))
-
-    def _levels(self, side: Snapshot) -> Mapping[tuple[ContentRef, PrincipalRef], frozenset[str]]:
-        found: dict[tuple[ContentRef, PrincipalRef], set[str]] = {}
-        for share in side.shares:
-            found.setdefault((share.content, share.principal), set()).add(share.level)
-        return {key: frozenset(levels) for key, levels in found.items()}
+        old, new = _flat(self.before), _flat(self.after)
+        touched = {one[:-1] for one in old ^ new}
+        was, is_ = _levels(old, touched), _levels(new, touched)
+        for key in sorted(touched):
+            before, after = was.get(key, ""), is_.get(key, "")
+            kind = ADDED if not before else REMOVED if not after else CHANGED
+            environment, content_kind, content, type_, id_ = key
+            ref = PrincipalRef(PrincipalType(type_), id_)
+            place = self._place(ContentRef(EnvironmentId(environment), ContentKind(content_kind), content))
+            levels = ("level", before, after)
+            yield Change("shares", kind, f"{self.who(ref)} on {place}", f"{ref} {content}", (levels,))
 
     def _place(self, ref: ContentRef) -> str:
         labels = (side.content_labels.get(ref) for side in (self.after, self.before))
@@ -227,6 +223,26 @@ class _Sides:
             id_ = one.folder_id or one.collection_id or ""
             return f" on {self._place(ContentRef(EnvironmentId(one.scope_id or ''), kind, id_))}"
         return f" in {self._environment(one.scope_id)}" if one.scope_id else " in the account"
+
+
+def _flat(side: Snapshot) -> set[tuple[str, ...]]:
+    """Shares as flat text, the level last: of a million, few differ."""
+    return {
+        (
+            *(s.content.environment_id, s.content.kind.value, s.content.id),
+            *(s.principal.type.value, s.principal.id, s.level),
+        )
+        for s in side.shares
+    }
+
+
+def _levels(shares: Iterable[tuple[str, ...]], wanted: Set[tuple[str, ...]]) -> Mapping[tuple[str, ...], str]:
+    """The levels of each content and principal that is wanted, in words."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for one in shares:
+        if one[:-1] in wanted:
+            found.setdefault(one[:-1], []).append(one[-1])
+    return {key: ", ".join(sorted(levels)) for key, levels in found.items()}
 
 
 def _key(one: Any) -> tuple[str, str]:

@@ -57,7 +57,12 @@ def files(snapshot: Snapshot) -> Iterator[OutFile]:
             writer.writerow(guarded(c) if by_hand else c for c, by_hand in zip(cells, typed, strict=True))
             count += 1
         content = (_BOM + text.getvalue()).encode("utf-8", "backslashreplace")
-        yield OutFile(f"{table.name}.csv", content, count, risky)
+        yield OutFile(file_name(table), content, count, risky)
+
+
+def file_name(table: OutTable) -> str:
+    """`shares.csv`."""
+    return f"{table.name}.csv"
 
 
 def guarded(text: str) -> str:

@@ -28,6 +28,7 @@ def command(words: tuple[str, ...], file: Path, as_json: bool) -> None:
     from permmigrate.catalog import search
     from permmigrate.model import Role
     from permmigrate.report.lines import aligned
+    from permmigrate.report.text import visible
     from permmigrate.snapshot.catalogfile import load_catalog
 
     found = search(load_catalog(file).catalog, " ".join(words))
@@ -55,5 +56,5 @@ def command(words: tuple[str, ...], file: Path, as_json: bool) -> None:
     if len(rows) > SHOWN:
         say(f"and {len(rows) - SHOWN} more: add a word, or take --json")
     if not rows:
-        near = " or ".join(f"`{one}`" for one in found.suggestions)
+        near = " or ".join(f"`{visible(one)}`" for one in found.suggestions)
         say("nothing has all of these words" + (f"; did you mean {near}?" if near else ""))

@@ -69,6 +69,7 @@ def by_level(catalog: Catalog) -> list[Role]:
 def _find(catalog: Catalog, text: str, file: Path) -> Role:
     from permmigrate.catalog import UnknownTarget
     from permmigrate.errors import UsageError
+    from permmigrate.report.text import visible
 
     found = catalog.resolve(text)
     if not isinstance(found, UnknownTarget):
@@ -81,7 +82,7 @@ def _find(catalog: Catalog, text: str, file: Path) -> Role:
         hint = f"use one of the ids {near[0]}"
     else:
         hint = "did you mean " + " or ".join(f"`{one}`" for one in near) + "?"
-    raise UsageError(f"the role `{text}` {found.reason}", hint=hint)
+    raise UsageError(f"the role `{text}` {found.reason}", hint=visible(hint))
 
 
 def _row(role: Role) -> dict[str, Any]:
@@ -159,11 +160,10 @@ def _text(words: RoleInWords) -> Iterator[str]:
             )
     if not words.may and not words.unclear:
         yield "\nmay do nothing: none of its policies permits anything"
-    for title, texts in (("not clear", words.unclear),):
-        if texts:
-            yield ""
-            yield title
-            yield from (visible(f"  {text}") for text in texts)
+    if words.unclear:
+        yield ""
+        yield "not clear"
+        yield from (visible(f"  {text}") for text in words.unclear)
     for policy in words.policies:
         yield ""
         yield visible(f"policy {policy.policy.name}   {policy.policy.id}")

@@ -27,19 +27,21 @@ def command(snapshot: Path, folder: Path, force: bool) -> None:
     from permmigrate.errors import RefusedError
     from permmigrate.report.files import write_bytes
     from permmigrate.snapshot.file import load
-    from permmigrate.snapshot.tables_out import files
+    from permmigrate.snapshot.tables_out import file_name, files, tables
 
-    found = tuple(files(load(snapshot)))
-    present = [one.name for one in found if (folder / one.name).exists()]
+    taken = load(snapshot)
+    names = [file_name(table) for table in tables(taken)]
+    present = [name for name in names if (folder / name).exists()]
     if present and not force:
         raise RefusedError(
             f"`{folder}` holds {', '.join(present)} already",
             hint="name an empty folder, or replace them with --force; nothing was written",
         )
-    for one in found:
+    rows = raw = 0
+    for one in files(taken):
         write_bytes(folder / one.name, one.content)
         click.echo(folder / one.name)
-    raw = sum(one.raw_formulas for one in found)
+        rows, raw = rows + one.rows, raw + one.raw_formulas
     if raw:
         say(f"warning: {raw} ids or cells of lists begin like formulas and are written as they are")
-    say(f"{len(found)} tables, {sum(one.rows for one in found):,} rows; open them with every column as text")
+    say(f"{len(names)} tables, {rows:,} rows; open them with every column as text")
