@@ -29,7 +29,7 @@ def test_a_healthy_account_leaves_with_0_and_says_what_is_next(call: Call, opene
 
 def test_json_is_one_document_on_stdout(call: Call, opened: Account) -> None:
     """A program reads stdout; talk goes to stderr."""
-    ran = call("doctor", "--json", "--api-url", opened.url, "--share", "0.25", "--workers", "4")
+    ran = call("doctor", "--json", "--api-url", opened.url, "--rate-share", "0.25", "--workers", "4")
 
     told = json.loads(ran.out)
     assert (True, 0.25, 4) == (told["ready"], told["budget"]["share"], told["budget"]["workers"])

@@ -33,18 +33,18 @@ _STYLES: Final = {
 @click.option(
     "--workers",
     type=click.IntRange(1, 16),
-    default=8,
+    default=16,
     show_default=True,
-    help="Calls at the same time that the snapshot will make.",
+    help="Calls at the same time that the snapshot will make, at most.",
 )
 @click.option(
-    "--share",
+    "--rate-share",
     type=click.FloatRange(0, 1, min_open=True),
     default=0.5,
     show_default=True,
     help="The part of each hourly allowance that the snapshot may take.",
 )
-def command(as_json: bool, api_url: str | None, workers: int, share: float) -> None:
+def command(as_json: bool, api_url: str | None, workers: int, rate_share: float) -> None:
     """Check credentials, rights, reach and clock, and tell what a snapshot will cost. It only reads.
 
     Credentials come from the environment, .env, permmigrate.toml or the saved configurations of `cld`, in
@@ -64,7 +64,7 @@ def command(as_json: bool, api_url: str | None, workers: int, share: float) -> N
     found = find(os.environ, folder=Path.cwd(), api_url=api_url)
     say(f"asking {found.api_url.value} for a few first pages")
     with open_client(found.api_url.value, inner=found.network(1)) as client:
-        diagnosis = examine(found, client, share=share, workers=workers)
+        diagnosis = examine(found, client, share=rate_share, workers=workers)
     if as_json:
         click.echo(json.dumps(document(diagnosis, __version__), indent=2, ensure_ascii=False))
     else:

@@ -47,7 +47,7 @@ def examine(
     *,
     clock: Clock | None = None,
     share: float = 0.5,
-    workers: int = 8,
+    workers: int = 16,
 ) -> Diagnosis:
     """Look the account over. It raises nothing for what the service refuses: that is what it tells."""
     probe = Probe(client, found.secrets, clock or Clock())
