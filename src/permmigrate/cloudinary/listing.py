@@ -28,6 +28,8 @@ class Listed(Generic[T]):
     """How it showed that the list changed while it was read; empty when it did not."""
     tails: tuple[tuple[Params, tuple[T, ...]], ...] = ()
     """What to ask again, and what came, to see whether the list still ends as it did."""
+    straight: bool = False
+    """Whether the server was seen to count pages from 1 and to fill them as asked."""
 
 
 def cursor_pages(
@@ -76,7 +78,8 @@ def numbered_pages(
     """
     rows: dict[Hashable, T] = {}
     total: int | None = None
-    twice = largest = with_rows = 0
+    twice = largest = with_rows = first = 0
+    straight = False
     tails: list[tuple[Params, tuple[T, ...]]] = []
     for page in range(PAGES_AT_MOST):
         asked: Params = {"page_size": page_size} | ({"page": page} if page else {})
@@ -86,6 +89,10 @@ def numbered_pages(
             rows.setdefault(identity(row), row)
         new = len(rows) - before
         largest = max(largest, len(found))
+        if page == 0:
+            first = len(found)
+        elif page == 1:
+            straight = not new and first == len(found) == page_size
         if new:
             twice += len(found) - new
             with_rows += 1
@@ -98,7 +105,30 @@ def numbered_pages(
         raise MalformedAnswerError(f"`{endpoint}` did not end after {PAGES_AT_MOST} pages")
     if total is not None and len(rows) < total:
         raise MalformedAnswerError(f"`{endpoint}` gave {len(rows)} of {total} rows and no way to the others")
-    return Listed(tuple(rows.values()), _torn(twice), tuple(tails))
+    return Listed(tuple(rows.values()), _torn(twice), tuple(tails), straight)
+
+
+def straight_pages(
+    endpoint: str,
+    read: Callable[[Params], tuple[tuple[T, ...], int | None]],
+    identity: Callable[[T], Hashable],
+    page_size: int,
+) -> Listed[T]:
+    """Read pages 1, 2, ... to the first that is not full, from a server that was seen to be straight.
+
+    Raises MalformedAnswerError when a page repeats rows or holds more than was asked for.
+    """
+    rows: dict[Hashable, T] = {}
+    for page in range(1, PAGES_AT_MOST):
+        asked: Params = {"page_size": page_size, "page": page}
+        found, _ = read(asked)
+        before = len(rows)
+        rows.update((identity(row), row) for row in found)
+        if len(rows) - before != len(found) or len(found) > page_size:
+            raise MalformedAnswerError(f"`{endpoint}` does not page as it did before")
+        if len(found) < page_size:
+            return Listed(tuple(rows.values()), tails=((asked, found),), straight=True)
+    raise MalformedAnswerError(f"`{endpoint}` did not end after {PAGES_AT_MOST} pages")
 
 
 def _torn(twice: int) -> str:

@@ -17,7 +17,7 @@ import httpx
 from permmigrate.cloudinary import wire
 from permmigrate.cloudinary.credentials import Credentials
 from permmigrate.cloudinary.foldertree import Tree
-from permmigrate.cloudinary.listing import Listed, by_cursor, numbered_pages
+from permmigrate.cloudinary.listing import Listed, by_cursor, numbered_pages, straight_pages
 from permmigrate.cloudinary.questions import Memory, Questions
 from permmigrate.cloudinary.record import Record
 from permmigrate.cloudinary.session import Params, Patience, Sent, Session, Timing
@@ -108,6 +108,7 @@ class Reader:
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="permmigrate")
         self._watch = Watch()
         self._user_count = 0
+        self._straight = False
 
     def __enter__(self) -> Self:
         return self
@@ -161,7 +162,7 @@ class Reader:
 
         def read(again: int) -> Listed[ListedUser]:
             listed = self._listed_users({}, again)
-            self._user_count = len(listed.rows)
+            self._user_count, self._straight = len(listed.rows), listed.straight
             return listed
 
         def end(asked: Params, again: int) -> tuple[ListedUser, ...]:
@@ -199,7 +200,7 @@ class Reader:
 
         def read(environment: ProductEnvironment) -> Reading[UserId]:
             def rows() -> tuple[UserId, ...]:
-                listed = self._listed_users({"sub_account_id": environment.id}, again)
+                listed = self._listed_users({"sub_account_id": environment.id}, again, self._straight)
                 return tuple(row.user.id for row in listed.rows)
 
             return self._plainly(endpoint, rows, environment.name)
@@ -336,12 +337,14 @@ class Reader:
             endpoint, owner | values, params, key=self._credentials.account, again=again
         )
 
-    def _listed_users(self, params: Params, again: int) -> Listed[ListedUser]:
+    def _listed_users(self, params: Params, again: int, straight: bool = False) -> Listed[ListedUser]:
         """Users in large pages, or in smaller ones where large ones are refused."""
 
         def page(asked: Params) -> tuple[tuple[ListedUser, ...], int | None]:
             return wire.users(self._ask(_USERS, {**params, **asked}, again)), None
 
+        if straight:
+            return straight_pages(_USERS, page, _user_id, self._page_size)
         try:
             return numbered_pages(_USERS, page, _user_id, self._page_size)
         except ServiceError as error:
