@@ -175,6 +175,7 @@ def test_cld_logins_and_broken_entries_are_set_aside(home: Path) -> None:
 
     assert {"one": "cld configuration b"} == sources(found)
     assert 3 == len(found.notices)
+    assert any("`cld configuration login` is a login" in notice for notice in found.notices)
     assert "canary" not in "".join(found.notices)
 
 
@@ -355,11 +356,12 @@ def test_env_files_are_read_as_people_write_them(tmp_path: Path) -> None:
     """Comments, `export`, quotes, a BOM and Windows line ends; the lines of other programs do no harm."""
     path = tmp_path / ".env"
     path.write_bytes(
-        b"\xef\xbb\xbf# ours\r\nexport CLOUDINARY_URL = 'a # b'   # comment\r\n\r\n"
+        b"\xef\xbb\xbffirst=1\r\n# ours\r\nexport CLOUDINARY_URL = 'a # b'   # comment\r\n\r\n"
         b'PEM="one\r\ntwo"\r\nplain=x y # z\r\nhash=a#b\r\n???\r\nescaped="a\\"b\\\\"\r\nempty=\r\n'
     )
 
     assert {
+        "first": "1",
         "CLOUDINARY_URL": "a # b",
         "PEM": "one\ntwo",
         "plain": "x y",

@@ -1,6 +1,7 @@
 """One careful call at a time, and what its headers tell: allowances, the clock, how long an answer takes.
 
-It repeats a call once when the connection was lost or the service broke, and never when it was told to wait.
+It repeats a call once when the connection was lost or the service broke, and asks nothing more of an API that
+said to wait.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from permmigrate.cloudinary import answer
 from permmigrate.cloudinary.credentials import KeyPair
 from permmigrate.cloudinary.diagnosis import Allowance
 from permmigrate.cloudinary.record import Record
-from permmigrate.errors import MalformedAnswerError, ServiceError
+from permmigrate.errors import MalformedAnswerError, ServiceError, ThrottledError
 
 _TRIES: Final = 2
 
@@ -42,6 +43,7 @@ class Probe:
         self._clock = clock
         self.calls = 0
         self.allowances: dict[str, Allowance] = {}
+        self._told_to_wait: set[str] = set()
         self._latencies: list[float] = []
         self._ahead: list[float] = []
 
@@ -64,6 +66,8 @@ class Probe:
         body: Mapping[str, str | bool] | None = None,
     ) -> Record | ServiceError:
         """Call `GET /path/{name}` and return the answer's object, or the error that it amounts to."""
+        if lane in self._told_to_wait:
+            return ThrottledError(f"`{endpoint}` was not called: its API had said to wait")
         method, _, path = endpoint.partition(" ")
         for name, value in (values or {}).items():
             path = path.replace("{" + name + "}", quote(value, safe=""))
@@ -85,6 +89,8 @@ class Probe:
                 break
             if isinstance(outcome, httpx.Response) and outcome.status_code < 500:
                 break
+        if isinstance(outcome, httpx.Response) and outcome.status_code in answer.THROTTLED:
+            self._told_to_wait.add(lane)
         if not isinstance(outcome, httpx.Response) or answer.worth_repeating(outcome.status_code):
             return answer.given_up(endpoint, outcome, attempt, _seconds(outcome))
         try:
