@@ -90,7 +90,25 @@ def test_what_a_role_forbids() -> None:
     careful = explain(book, book.roles[RoleId("system::environment::careful")])
 
     assert ("assets", ("delete",)) in [(a.resource, a.actions) for a in careful.may_never]
-    assert not [a for a in careful.may if a.resource == "assets" and "delete" in a.actions]
+    assert ["view"] == [x for a in careful.may if a.resource == "assets" for x in a.actions]
+
+
+@pytest.mark.parametrize("forbidden", ["", IN_FOLDER])
+def test_what_is_forbidden_is_not_among_what_it_may(forbidden: str) -> None:
+    """A statement that forbids takes away what another of the role permits, there and nowhere else."""
+    role = BOOK.roles[RoleId("cld::role::folder::viewer")]
+    text = permit("", "Folder", IN_FOLDER) + permit(
+        "delete", "Folder", *([forbidden] if forbidden else []), effect="forbid"
+    )
+    policies = [replace(BOOK.policies[role.policy_ids[0]], statement=text)]
+    one = replace(role, policy_ids=role.policy_ids[:1])
+
+    found = explain(Catalog.of(policies, [one], BOOK.schema), one)
+
+    assert 1 == len(found.may)
+    assert "view" in found.may[0].actions
+    assert "delete" not in found.may[0].actions
+    assert [("delete",)] == [a.actions for a in found.may_never]
 
 
 @pytest.mark.parametrize(
