@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import assert_never
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, assert_never
 
 from permmigrate.model import ContentKind, PrincipalType, User
 from permmigrate.snapshot import Snapshot
 from permmigrate.snapshot.lists.schema import ListTable
-from permmigrate.snapshot.lists.words import LEVEL_TITLES, ROLE_TITLES
+from permmigrate.snapshot.lists.words import LEVEL_TITLES, NONE, ROLE_TITLES
 
 Row = Mapping[str, str]
+MEMBERS_A_ROW: Final = 500
+"""A cell holds 32,767 characters; a group of more members has several rows."""
 
 
 def rows_of(table: ListTable, snapshot: Snapshot) -> Iterator[Row]:
@@ -24,7 +26,8 @@ def rows_of(table: ListTable, snapshot: Snapshot) -> Iterator[Row]:
             yield from (_user(user) for user in snapshot.users)
         case "groups":
             for group in snapshot.groups:
-                yield {"id": group.id, "name": group.name, "members": "; ".join(group.member_ids)}
+                for members in _batched(group.member_ids):
+                    yield {"id": group.id, "name": group.name, "members": "; ".join(members)}
         case "folders":
             for folder in snapshot.folders:
                 yield {"environment": folder.environment_id, "path": folder.path, "id": folder.id}
@@ -42,6 +45,12 @@ def rows_of(table: ListTable, snapshot: Snapshot) -> Iterator[Row]:
             yield from _shares(snapshot)
 
 
+def _batched(members: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The members in parts that fit a cell; one empty part when there are none."""
+    for start in range(0, max(len(members), 1), MEMBERS_A_ROW):
+        yield members[start : start + MEMBERS_A_ROW]
+
+
 def _yes(answer: bool) -> str:
     return "yes" if answer else "no"
 
@@ -52,7 +61,7 @@ def _user(user: User) -> Row:
         "email": user.email,
         "name": user.name,
         "role": ROLE_TITLES.get(user.legacy_role, user.legacy_role),
-        "environments": "" if user.all_environments else "; ".join(user.environment_ids),
+        "environments": "" if user.all_environments else "; ".join(user.environment_ids) or NONE,
         "enabled": "pending" if user.pending else _yes(user.enabled),
         "last_login": user.last_login or "",
     }

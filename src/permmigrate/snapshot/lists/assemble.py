@@ -138,12 +138,12 @@ def _without_duplicates(making: Making, shares: Iterable[Share], there: Sequence
     seen = {(one.content, one.principal, one.level) for one in there}
     kept = list(there)
     for share in shares:
-        key = (share.content, share.principal, share.level)
-        if key in seen:
-            making.duplicates["shares"] += 1
-        else:
-            seen.add(key)
+        before = len(seen)
+        seen.add((share.content, share.principal, share.level))
+        if len(seen) > before:
             kept.append(share)
+        else:
+            making.duplicates["shares"] += 1
     return tuple(kept)
 
 

@@ -99,8 +99,8 @@ def _user(making: Making, found: People, row: ListRow) -> str:
         role or "",
         enabled=state != "no",
         pending=state == "pending",
-        all_environments=not limits,
-        environment_ids=limits,
+        all_environments=limits is None,
+        environment_ids=limits or (),
         last_login=seen,
     )
     if not known:
@@ -110,10 +110,12 @@ def _user(making: Making, found: People, row: ListRow) -> str:
     return known if _agree(making, found, row, said, id_) else ""
 
 
-def _limits(making: Making, row: ListRow) -> tuple[EnvironmentId, ...]:
-    """The environments a user is limited to; none for all."""
+def _limits(making: Making, row: ListRow) -> tuple[EnvironmentId, ...] | None:
+    """The environments a user is limited to, which may be none; None for all of them."""
     names = words.several(row.get("environments"))
-    if not names or [name.casefold() for name in names] == ["all"]:
+    if not names or [name.casefold() for name in names] == [words.ALL]:
+        return None
+    if [name.casefold() for name in names] == [words.NONE]:
         return ()
     ids = {making.find(making.environments, row, "environments", name) for name in names}
     return tuple(sorted(EnvironmentId(id_) for id_ in ids if id_))
@@ -134,7 +136,9 @@ def _agree(making: Making, found: People, row: ListRow, said: User, id_: str) ->
         differs = "role"
     elif row.get("enabled") and (said.enabled, said.pending) != (there.enabled, there.pending):
         differs = "enabled"
-    elif row.get("environments") and said.environment_ids != there.environment_ids:
+    elif row.get("environments") and (
+        (said.all_environments, said.environment_ids) != (there.all_environments, there.environment_ids)
+    ):
         differs = "environments"
     if differs:
         says = {"id": there.id, "role": there.legacy_role}.get(differs, "")

@@ -80,7 +80,13 @@ def _named(making: Making) -> Iterator[str]:
     """Every environment that a row of another list names, in the lists' order."""
     seen: dict[str, None] = {}
     for row in making.lists.rows(USERS):
-        seen.update(dict.fromkeys(one for one in words.several(row.get("environments")) if one != "all"))
+        seen.update(
+            dict.fromkeys(
+                one
+                for one in words.several(row.get("environments"))
+                if one.casefold() not in (words.ALL, words.NONE)
+            )
+        )
     for table in (FOLDERS, COLLECTIONS, API_KEYS):
         seen.update(dict.fromkeys(row.get("environment") for row in making.lists.rows(table)))
     seen.update(dict.fromkeys(share.environment for share in making.lists.shares))

@@ -192,9 +192,8 @@ class ShareReader:
         folder = kind == ContentKind.FOLDER
         level = words.level(clean(text), folder=folder)
         if folder and level not in words.FOLDER_LEVELS:
-            return [
-                _Wrong("level", f"`{text}` is not a folder level", words.suggest(level, words.FOLDER_LEVELS))
-            ]
+            hint = words.suggest(_whole(level), words.FOLDER_LEVELS)
+            return [_Wrong("level", f"`{text}` is not a folder level", hint)]
         return intern(level)
 
     def _note(self, row: RawRow, wrong: list[_Wrong]) -> None:
@@ -205,6 +204,11 @@ class ShareReader:
 
 
 _SPLIT: Final = "make two rows of it"
+
+
+def _whole(level: str) -> str:
+    """A level as it is meant to begin, so that `vew` is near `can_view`."""
+    return level if level.startswith("can") else f"can_{level}"
 
 
 def _kind(kind: str, content: str, folder: str, collection: str, name: str) -> str:

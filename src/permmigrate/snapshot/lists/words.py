@@ -25,6 +25,8 @@ LEGACY_ROLES: Final = (
     "media_library_user",
 )
 """The seven values of the wire (spec:provisioning, UserRequest.role)."""
+ALL, NONE = "all", "none"
+"""How a person is said to have every environment, or no environment at all."""
 ROLE_TITLES: Final = {role: role.replace("_", " ").capitalize() for role in LEGACY_ROLES}
 LEVEL_TITLES: Final = {level: level.replace("_", " ").capitalize() for level in FOLDER_LEVELS}
 
