@@ -149,7 +149,7 @@ def test_a_wrong_host_gets_no_credentials(status: int, body: bytes) -> None:
 
 def test_a_wrong_account_secret_is_one_failure() -> None:
     """A 401 is told once, by the name of the variable; the environments are looked at all the same."""
-    sandbox = Sandbox("small")
+    sandbox = Sandbox("small", state="migrated")
     env = variables(sandbox) | {"CLOUDINARY_ACCOUNT_URL": sandbox.account_url().replace("@", "x@")}
 
     found = of_sandbox(sandbox, env)
@@ -160,6 +160,7 @@ def test_a_wrong_account_secret_is_one_failure() -> None:
     assert Finding.OK is one(found, "meridian-prod").finding
     assert "not asked" == found.features[1].answer
     assert found.budget is None
+    assert "unknown" == found.system.answer
 
 
 def test_a_wrong_environment_secret_names_its_variable() -> None:
@@ -205,7 +206,12 @@ def test_missing_keys_are_named_with_what_to_set() -> None:
 
     only = {name: value for name, value in variables(sandbox).items() if name.startswith("CLOUDINARY_URL")}
     without = of_sandbox(sandbox, only)
-    assert [("credentials", "account key", "missing")] == ill(without)
+    assert [
+        ("credentials", "account key", "missing"),
+        ("Provisioning API", "all of it", "not checked"),
+        ("Permissions API", "all of it", "not checked"),
+    ] == ill(without)
+    assert ["not asked", "not asked", "answers", "answers"] == [one.answer for one in without.features]
     assert Finding.OK is one(without, "meridian-prod").finding
     assert without.account_id is None
 

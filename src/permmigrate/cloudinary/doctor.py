@@ -65,6 +65,9 @@ def examine(
                 rights = visit_permissions(visit, found.account, account.environments, known)
             else:
                 visit.unchecked(PERMISSIONS_API, "all of it", "the account key was not accepted")
+        else:
+            for area in (PROVISIONING_API, PERMISSIONS_API):
+                visit.unchecked(area, "all of it", "there is no account key")
         admin = visit_environments(visit, found.environments, account.environments)
     _clock(visit)
     return Diagnosis(
@@ -156,8 +159,8 @@ def _system(visit: Visit, rights: PermissionsSide, admin: AdminSide) -> System:
         text = f"the Permissions API does not list roles ({error.status or 'no answer'}): no proof of either"
         found.append(Indication(text, "neither", source, inferred))
     if admin.folder_roles:
-        text = "a folder's roles are listed by the Admin API"
-        found.append(Indication(text, "new", "schema asset-management 0.4.0, of February 2026", inferred))
+        text = "a folder is shared with people; whether legacy shares show there too is not documented"
+        found.append(Indication(text, "neither", "schema asset-management 0.4.0, of February 2026", inferred))
     sides = {one.speaks_for for one in found} - {"neither"}
     answer = sides.pop() if len(sides) == 1 else "unknown"
     return System(answer, Confidence.INFERRED if answer != "unknown" else Confidence.UNKNOWN, tuple(found))
