@@ -1,0 +1,110 @@
+"""A service that limits, fails, drops and dawdles: the share is kept, and nothing is asked twice."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from storm import Storm
+
+from permmigrate.cloudinary.credentials import from_environment
+from permmigrate.cloudinary.reader import Reader
+from permmigrate.cloudinary.session import Patience, Timing
+from permmigrate.sandbox import Knobs, Sandbox
+from permmigrate.sandbox.server import serving
+from permmigrate.snapshot.capture import capture
+from permmigrate.snapshot.file import dump
+from sandbox_variables import variables
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+LOOKED_AT_AGAIN = ("/users", "/user_groups", "/inspect")
+"""Lists whose ends are looked at once more, to see whether they changed."""
+
+
+def taken(sandbox: Sandbox, url: str, path: Path, *, share: float = 1.0, workers: int = 8) -> bytes:
+    """The bytes of a snapshot, the address apart."""
+    timing = Timing(now=lambda: NOON, chance=lambda: 0.05)
+    patience = Patience(attempts=30, seconds=60, base=0.1, cap=0.5)
+    with Reader(
+        from_environment(variables(sandbox)),
+        api_url=url,
+        rate_share=share,
+        workers=workers,
+        timing=timing,
+        patience=patience,
+    ) as reader:
+        snapshot = capture(reader, captured_at="2026-11-22T12:00:00Z", tool_version="0")
+    assert {"shares"} == {gap.area for gap in snapshot.gaps}
+    catalog = dataclasses.replace(snapshot.catalog, source="")
+    dump(dataclasses.replace(snapshot, api_url="", catalog=catalog), path)
+    return path.read_bytes()
+
+
+def most_at_once(sandbox: Sandbox, seconds: float) -> dict[str, int]:
+    """The most calls that the log has in any window of that length, for each API and key."""
+    ticks: dict[str, list[float]] = defaultdict(list)
+    for record in sandbox.log:
+        ticks[str(record["lane"])].append(float(str(record["tick"])))
+    found = {}
+    for lane, times in ticks.items():
+        times.sort()
+        found[lane] = max(sum(first <= t < first + seconds for t in times) for first in times)
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_storm_is_weathered_within_the_share(seed: int, tmp_path: Path) -> None:
+    """It completes, never uses more than its share of any window, repeats nothing that was answered."""
+    calm = Sandbox("small", state="migrated")
+    with serving(calm) as url:
+        expected = taken(calm, url, tmp_path / "calm")
+    sandbox = Sandbox("small", state="migrated", knobs=Knobs(rate_limit=(40, 0.5)))
+    storm = Storm(sandbox, seed)
+
+    with serving(storm) as url:
+        got = taken(sandbox, url, tmp_path / "storm", share=0.3)
+
+    assert storm.spoilt > 5
+    assert expected == got
+    assert max(most_at_once(sandbox, 0.5).values()) <= 12
+    assert {200} == {record["status"] for record in sandbox.log}
+    asked = Counter((r["method"], r["path"], str(r["query"])) for r in sandbox.log)
+    twice = {path for (_, path, _), times in asked.items() if times > 1}
+    assert all(str(path).endswith(LOOKED_AT_AGAIN) for path in twice)
+    assert max(asked.values()) <= 2
+    assert len(calm.log) == len(sandbox.log)
+
+
+@pytest.mark.parametrize("limit", [(10, 0.3), (5, 0.2)])
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_the_share_is_never_exceeded(limit: tuple[int, float], share: float, tmp_path: Path) -> None:
+    """With nothing but a limit, no window has more than the share, and no call is refused."""
+    sandbox = Sandbox("small", knobs=Knobs(rate_limit=limit, page_size=20))
+
+    with serving(sandbox) as url:
+        timing = Timing(now=lambda: NOON)
+        with Reader(
+            from_environment(variables(sandbox)), api_url=url, rate_share=share, timing=timing
+        ) as reader:
+            reader.environments()
+            list(reader.roles())
+            reader.users()
+
+    assert {200} == {record["status"] for record in sandbox.log}
+    assert max(most_at_once(sandbox, limit[1]).values()) <= max(1, int(limit[0] * share))
+
+
+@pytest.mark.parametrize("workers", [1, 3, 16])
+@pytest.mark.parametrize("page_size", [None, 1, 13])
+def test_pages_and_concurrency_do_not_show(workers: int, page_size: int | None, tmp_path: Path) -> None:
+    """However pages are cut and however many calls go at once, the bytes are the same."""
+    whole, cut = Sandbox("small"), Sandbox("small", knobs=Knobs(page_size=page_size))
+    with serving(whole) as url:
+        expected = taken(whole, url, tmp_path / "a", workers=4)
+    with serving(cut) as url:
+        got = taken(cut, url, tmp_path / "b", workers=workers)
+
+    assert expected == got
