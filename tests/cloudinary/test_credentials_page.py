@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from permmigrate.cloudinary import settingsfile
-from permmigrate.cloudinary.sources import CA_VARIABLES, find
+from permmigrate.cloudinary.places import CA_VARIABLES
+from permmigrate.cloudinary.sources import find
 
 PAGE = (Path(__file__).parents[2] / "docs" / "credentials.md").read_text(encoding="utf-8")
 

@@ -6,10 +6,8 @@ In this order, each credential from one place: the environment's variables, `.en
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -20,14 +18,11 @@ from permmigrate.cloudinary import cldfile, envfile, settingsfile
 from permmigrate.cloudinary.credentials import (
     AccountKeyPair,
     Credentials,
-    EnvironmentKeyPair,
     KeyPair,
-    account_in,
-    environment_keys_in,
     no_account,
     unique,
-    unused_in,
 )
+from permmigrate.cloudinary.places import OF_CLD, Choice, Place, of_settings, of_variables
 from permmigrate.cloudinary.settingsfile import Settings
 from permmigrate.cloudinary.transport import (
     DEFAULT_API_URL,
@@ -39,16 +34,6 @@ from permmigrate.cloudinary.transport import (
 from permmigrate.errors import UsageError
 
 ENV_FILE: Final = ".env"
-CA_VARIABLES: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
-_OF_CLD: Final = " of cld"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A setting and where it came from; the value of a proxy may hold a password."""
-
-    value: str = field(repr=False)
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,39 +73,6 @@ class Found:
         return (*account, *(pair.secret for pair in self.environments.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """One place's share."""
-
-    account: AccountKeyPair | None = None
-    environments: tuple[EnvironmentKeyPair, ...] = ()
-    host: Choice | None = None
-    ca_bundle: Choice | None = None
-    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What may hold proxy variables."""
-    where: str = ""
-    path: Path | None = None
-    notices: tuple[str, ...] = ()
-
-    @property
-    def in_folder(self) -> bool:
-        """Whether it is a file of the working folder: whoever made the folder wrote it."""
-        return self.path is not None and self.where != _OF_CLD
-
-    @property
-    def first_key(self) -> str:
-        """The name of a key that is kept here, or nothing."""
-        pairs = [one.pair for one in (self.account, *self.environments) if one]
-        return pairs[0].source if pairs else ""
-
-    @property
-    def exposed(self) -> bool:
-        """Whether it is a file with secrets that others on this machine can read."""
-        if self.path is None or not self.first_key or os.name == "nt":
-            return False
-        return bool(self.path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
-
-
 def find(
     env: Mapping[str, str], *, folder: Path, home: Path | None = None, api_url: str | None = None
 ) -> Found:
@@ -132,16 +84,16 @@ def find(
     toml = folder / settingsfile.NAME
     settings = settingsfile.read(toml) if toml.is_file() else Settings()
     dotenv = folder / ENV_FILE
-    layers = [_of_variables(env, "", None)]
+    layers = [of_variables(env, "", None)]
     if dotenv.is_file():
-        layers.append(_of_variables(envfile.read(dotenv), f" in {ENV_FILE}", dotenv))
+        layers.append(of_variables(envfile.read(dotenv), f" in {ENV_FILE}", dotenv))
     if toml.is_file():
-        layers.append(_of_settings(settings, toml))
+        layers.append(of_settings(settings, toml))
     saved_at = cldfile.location(env, home or Path.home())
     if saved_at.is_file() and settings.cld != ():
         saved = cldfile.read(saved_at, settings.cld)
         layers.append(
-            _Layer(saved.account, saved.environments, where=_OF_CLD, path=saved_at, notices=saved.notices)
+            Place(saved.account, saved.environments, where=OF_CLD, path=saved_at, notices=saved.notices)
         )
     account = next((layer for layer in layers if layer.account), layers[0])
     host = _host(layers, api_url)
@@ -157,20 +109,20 @@ def find(
     )
 
 
-def _keys(layers: Sequence[_Layer], host: str) -> tuple[Mapping[str, KeyPair], list[str]]:
+def _keys(layers: Sequence[Place], host: str) -> tuple[Mapping[str, KeyPair], list[str]]:
     """The first key of each cloud name, and a sentence on each that was passed over."""
     keys: dict[str, KeyPair] = {}
     passed_over: list[str] = []
     for layer in layers:
         for cloud, one in unique(layer.environments).items():
-            if layer.where == _OF_CLD and one.host and _bare(one.host) != _bare(host):
+            if layer.where == OF_CLD and one.host and _bare(one.host) != _bare(host):
                 passed_over.append(f"`{one.pair.source}` is not used: it is for another host")
             elif keys.setdefault(cloud, one.pair) is not one.pair:
                 passed_over.append(f"`{one.pair.source}` is not used: `{keys[cloud].source}` comes first")
     return keys, passed_over
 
 
-def _later(layers: Sequence[_Layer], first: _Layer) -> list[str]:
+def _later(layers: Sequence[Place], first: Place) -> list[str]:
     return [
         f"`{layer.account.pair.source}` is not used: `{first.account.pair.source}` comes first"
         for layer in layers
@@ -178,48 +130,7 @@ def _later(layers: Sequence[_Layer], first: _Layer) -> list[str]:
     ]
 
 
-def _of_variables(env: Mapping[str, str], where: str, path: Path | None) -> _Layer:
-    bundle = next((name for name in CA_VARIABLES if env.get(name, "").strip()), None)
-    return _Layer(
-        account_in(env, where),
-        environment_keys_in(env, where),
-        _host_in(env, where),
-        Choice(env[bundle].strip(), f"{bundle}{where}") if bundle else None,
-        env,
-        where,
-        path,
-        unused_in(env, where),
-    )
-
-
-def _of_settings(settings: Settings, path: Path) -> _Layer:
-    where, texts = f" in {settingsfile.NAME}", settings.texts or {}
-    host: Choice | None = None
-    if "api_url" in texts:
-        host = Choice(texts["api_url"], f"api_url{where}")
-    elif "region" in texts:
-        host = Choice(_of_region(texts["region"]), f"region{where}")
-    bundle = texts.get("ca_bundle")
-    ca_bundle = Choice(str(path.parent / bundle), f"ca_bundle{where}") if bundle else None
-    proxy = {"all_proxy": texts["proxy"]} if "proxy" in texts else {}
-    return _Layer(settings.account, settings.environments, host, ca_bundle, proxy, where, path)
-
-
-def _host_in(env: Mapping[str, str], where: str) -> Choice | None:
-    if url := env.get("CLOUDINARY_API_URL", "").strip():
-        return Choice(url, f"CLOUDINARY_API_URL{where}")
-    if region := env.get("CLOUDINARY_REGION", "").strip():
-        return Choice(_of_region(region), f"CLOUDINARY_REGION{where}")
-    return None
-
-
-def _of_region(region: str) -> str:
-    """`eu`, `ap`, `api-eu` and `api` as addresses; the `cld` command spells regions the same way."""
-    name = region.strip().lower()
-    return f"https://{name if name.startswith('api') else f'api-{name}'}.cloudinary.com"
-
-
-def _host(layers: Sequence[_Layer], api_url: str | None) -> Choice:
+def _host(layers: Sequence[Place], api_url: str | None) -> Choice:
     """The one host to call: said outright, or by the `upload_prefix` of URLs, or the vendor's default."""
     if api_url:
         return Choice(check_api_url(api_url), "--api-url")
@@ -228,13 +139,13 @@ def _host(layers: Sequence[_Layer], api_url: str | None) -> Choice:
             return _may_choose(layer, layers, layer.host)
     for layer in layers:
         said = {_bare(one.host): one for one in layer.environments if one.host}
-        if len(said) > 1 and layer.where != _OF_CLD:
+        if len(said) > 1 and layer.where != OF_CLD:
             first, second = sorted(one.pair.source for one in said.values())[:2]
             raise UsageError(
                 f"`{first}` and `{second}` name two hosts, and one run talks to one",
                 hint="say which with `--api-url`",
             )
-        unsaid = layer.where == _OF_CLD and any(one.host is None for one in layer.environments)
+        unsaid = layer.where == OF_CLD and any(one.host is None for one in layer.environments)
         if len(said) == 1 and not unsaid:
             one = next(iter(said.values()))
             source = f"upload_prefix of {one.pair.source}"
@@ -242,7 +153,7 @@ def _host(layers: Sequence[_Layer], api_url: str | None) -> Choice:
     return Choice(DEFAULT_API_URL, "the default")
 
 
-def _may_choose(layer: _Layer, layers: Sequence[_Layer], host: Choice) -> Choice:
+def _may_choose(layer: Place, layers: Sequence[Place], host: Choice) -> Choice:
     """Refuse a file of the folder that would send others' secrets to a host that is not the vendor's."""
     url = check_api_url(host.value, host.source)
     name = urlsplit(url).hostname or ""
@@ -256,7 +167,7 @@ def _may_choose(layer: _Layer, layers: Sequence[_Layer], host: Choice) -> Choice
     return Choice(url, host.source)
 
 
-def _proxy(layers: Sequence[_Layer], api_url: str) -> Choice | None:
+def _proxy(layers: Sequence[Place], api_url: str) -> Choice | None:
     """The first place's proxy; `NO_PROXY` of the environment holds for all of them."""
     bypass = layers[0].variables.get("no_proxy") or layers[0].variables.get("NO_PROXY") or ""
     for layer in layers:
