@@ -128,6 +128,29 @@ def test_a_person_may_have_several_rows(tmp_path: Path) -> None:
     assert {one.name for one in result.snapshot.groups if one.member_ids} == {"A", "B"}
 
 
+def test_ids_tell_people_apart_who_share_an_address(tmp_path: Path) -> None:
+    """One e-mail with two ids is two users, and said; a second row without an id could be either."""
+    rows = ("E-mail,Role,User ID", "ann@x.org,Admin,u1", "ann@x.org,Reports,u2")
+    result = made(tmp_path, users=rows, shares=SHARES[:1], environments=("Cloud name", "shop"))
+
+    assert problems(result) == []
+    assert [one.id for one in result.snapshot.users] == ["u1", "u2"]
+    assert result.notes == ("users.csv:3: `ann@x.org` is the e-mail of two users: `u1` and `u2`",)
+
+
+def test_a_role_nobody_documented_is_kept_and_said(tmp_path: Path) -> None:
+    """What looks like the wire's own word stays as it is; a mistyped known one is a problem."""
+    rows = ("E-mail,Role", "ann@x.org,content_curator")
+    result = made(tmp_path, users=rows, environments=("Cloud name", "shop"))
+
+    assert [one.legacy_role for one in result.snapshot.users] == ["content_curator"]
+    assert "none of the seven legacy roles" in result.notes[0]
+    typed = made(
+        tmp_path, users=("E-mail,Role", "ann@x.org,media_libary_user"), environments=("Cloud name", "s")
+    )
+    assert "did you mean `Media library user`?" in problems(typed)[0]
+
+
 def test_exact_duplicates_are_counted(tmp_path: Path) -> None:
     """The same share twice, by other words, is one share; another level is another share."""
     rows = (*SHARES, "SHOP,/Brands/Aurora/,ANN@x.org,,Can view", "shop,Brands/Aurora,ann@x.org,,edit")

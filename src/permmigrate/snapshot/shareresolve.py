@@ -109,6 +109,11 @@ class Names:
         found = self._meant(text)
         return found[0] if len(found) == 1 else ""
 
+    def spelled(self, text: str) -> str:
+        """The one id whose name is written exactly so, or nothing."""
+        found = self._exact.get(text, ())
+        return found[0] if len(found) == 1 else ""
+
     def _meant(self, text: str) -> Sequence[str]:
         if text in self._ids:
             return (text,)

@@ -20,6 +20,7 @@ from permmigrate.model import (
     UserId,
 )
 from permmigrate.snapshot.lists import words
+from permmigrate.snapshot.lists.ids import is_made_up
 from permmigrate.snapshot.lists.making import Making
 from permmigrate.snapshot.lists.row import ListRow
 from permmigrate.snapshot.lists.schema import ACCOUNT_KEYS, API_KEYS, GROUPS, USERS
@@ -81,6 +82,8 @@ def _user(making: Making, found: People, row: ListRow) -> str:
     if role is None:
         hint = words.suggest(row.get("role"), words.LEGACY_ROLES, words.ROLE_TITLES)
         making.wrong(row, "role", f"`{row.get('role')}` is not a legacy role", hint)
+    elif role and role not in words.LEGACY_ROLES:
+        making.notes.append(f"{row.source}: `{role}` is none of the seven legacy roles; kept as it is")
     state = words.state(row.get("enabled"))
     if state is None:
         hint = "write yes, no or pending"
@@ -91,7 +94,7 @@ def _user(making: Making, found: People, row: ListRow) -> str:
     limits = _limits(making, row)
     if len(making.problems) > before:
         return ""
-    known = (id_ if id_ in found.users else "") or found.user_names.get(email)
+    known = _known_as(making, found, row, email, id_)
     said = User(
         UserId(known or id_ or _id_of(making, email)),
         row.get("name"),
@@ -108,6 +111,19 @@ def _user(making: Making, found: People, row: ListRow) -> str:
         found.user_names.add(said.id, email)
         return said.id
     return known if _agree(making, found, row, said, id_) else ""
+
+
+def _known_as(making: Making, found: People, row: ListRow, email: str, id_: str) -> str:
+    """The user there already whom a row means: by id if it has one, else by e-mail; or nothing."""
+    if not id_:
+        return found.user_names.get(email)
+    if id_ in found.users:
+        return id_
+    same = found.user_names.spelled(email)
+    if same and not is_made_up(same):
+        making.notes.append(f"{row.source}: `{email}` is the e-mail of two users: `{same}` and `{id_}`")
+        return ""
+    return same
 
 
 def _limits(making: Making, row: ListRow) -> tuple[EnvironmentId, ...] | None:

@@ -100,7 +100,7 @@ USERS: Final = ListTable(
         Column("groups", "Groups", "The groups the person is in, separated by semicolons.",
                ("group", "user groups", "member of", "teams", "team"), many=True),
         Column("environments", "Environments",
-               "The environments the person is limited to, with semicolons between; empty means all, none none.",
+               "The environments the person is limited to, semicolons between; empty means all.",
                ("environment", "product environments", "sub accounts", "clouds", "cloud names"), many=True),
         Column("enabled", "Enabled", "yes, no or pending; empty means yes.",
                ("active", "status", "state", "is enabled")),

@@ -60,6 +60,7 @@ _STATES: Final = (
     | dict.fromkeys(("pending", "invited", "invitation sent"), "pending")
 )
 _CUT_SHORT: Final = re.compile(r"\d([.,]\d+)?E\+\d{2}|\d{8,}[.,]0+", re.IGNORECASE)
+_WIRE_WORD: Final = re.compile(r"[a-z]+(_[a-z]+)+")
 _ERRORS: Final = frozenset({"#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 _ADDRESS: Final = re.compile(r".*<\s*([^<>\s]+@[^<>\s]+)\s*>")
 _DATES: Final = ("%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S")
@@ -75,8 +76,14 @@ def level(text: str, *, folder: bool) -> str:
 
 
 def role(text: str) -> str | None:
-    """`Media Library user` is `media_library_user`; None for what is no legacy role."""
-    return _ROLE_WORDS.get(tidy(text)) if text else ""
+    """`Media Library user` is `media_library_user`; None for what is no legacy role.
+
+    A word that looks like the wire's own (`content_curator`) and is near none of them is kept.
+    """
+    known = _ROLE_WORDS.get(tidy(text)) if text else ""
+    if known is None and _WIRE_WORD.fullmatch(text) and not get_close_matches(text, LEGACY_ROLES, n=1):
+        return text
+    return known
 
 
 def state(text: str) -> str | None:
