@@ -18,7 +18,7 @@ from command_line import Account, Ran
 from permmigrate.catalog import Catalog
 from permmigrate.cloudinary.public import pull
 from permmigrate.errors import ExitCode, MalformedAnswerError, ServiceError
-from permmigrate.model import FolderId, RoleAssignment, RoleId
+from permmigrate.model import FolderId, LedgerEntry, ReadStatus, RoleAssignment, RoleId
 from permmigrate.sandbox import Sandbox
 from permmigrate.snapshot.catalogfile import dump_catalog, load_catalog
 from permmigrate.snapshot.file import dump, load
@@ -208,6 +208,21 @@ def test_what_a_change_touches(call: Call, book: Path, tmp_path: Path) -> None:
     assert VIEWER in data["roles_reached"]
     assert "--snapshot" in call("catalog", "diff", book, tmp_path / "new.json").err
     assert "nothing changed\n" == call("catalog", "diff", book, book).out
+
+
+def test_who_holds_a_role_is_not_claimed_when_it_was_not_read(call: Call, book: Path, tmp_path: Path) -> None:
+    """Before the move nobody holds roles; with a gap that cannot be said, and JSON says so as well."""
+    role = sandbox_catalog().roles[VIEWER]
+    less = Catalog.of(
+        sandbox_catalog().policies.values(), [replace(role, policy_ids=())], sandbox_catalog().schema
+    )
+    dump_catalog(less, tmp_path / "new.json", pulled_at="later", tool_version="0")
+    gap = LedgerEntry("assignments", "GET /x", "", ReadStatus.DENIED)
+    for name, ledger, text in (("whole", (), "no roles are assigned"), ("torn", (gap,), "INCOMPLETE")):
+        dump(snapshot_of(ledger=ledger), tmp_path / name)
+        words = ("catalog", "diff", book, tmp_path / "new.json", "--snapshot", tmp_path / name)
+        assert text in call(*words).out
+        assert (not ledger) == json.loads(call(*words, "--json").out)["holders_complete"]
 
 
 def snapshot_of(**fields: Any) -> Any:

@@ -82,10 +82,11 @@ def document_of(
             for c in changes.changes
         ],
         "roles_reached": list(changes.roles),
+        "holders_complete": account is not None and not _holders_unread(account),
         "touched": [
             {"type": ref.type.value, "id": ref.id, "name": account.principal_name(ref)}
-            for ref in (touched if account else ())
-            if account
+            for ref in touched
+            if account is not None
         ],
     }
 
@@ -115,13 +116,21 @@ def touched_lines(account: Snapshot, touched: tuple[PrincipalRef, ...]) -> Itera
     from permmigrate.model import PrincipalType
     from permmigrate.report.text import visible
 
-    if not touched:
+    if _holders_unread(account):
+        yield "INCOMPLETE: not all assignments or groups were read, so others may hold such a role"
+    elif not account.assignments:
+        yield "no roles are assigned in the snapshot yet, so nobody holds such a role"
+    elif not touched:
         yield "nobody in the snapshot holds such a role"
     for kind in PrincipalType:
         names = sorted(account.principal_name(ref) for ref in touched if ref.type is kind)
         if names:
             more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
             yield visible(f"touches {len(names):,} {kind.label}s: {', '.join(names[:SHOWN])}{more}")
+
+
+def _holders_unread(account: Snapshot) -> bool:
+    return any(entry.area in ("assignments", "groups") for entry in account.gaps)
 
 
 def _details(change: CatalogChange) -> Iterator[str]:
