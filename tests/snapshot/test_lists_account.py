@@ -151,6 +151,15 @@ def test_a_role_nobody_documented_is_kept_and_said(tmp_path: Path) -> None:
     assert "did you mean `Media library user`?" in problems(typed)[0]
 
 
+def test_a_limit_without_its_environments_is_a_problem(tmp_path: Path) -> None:
+    """Somebody who is said not to have all environments never gets them all for want of a column."""
+    rows = ("E-mail,Role,all_environments,pending", "ann@x.org,Admin,yes,no", "bob@x.org,Admin,no,yes")
+    result = made(tmp_path, users=rows, environments=("Cloud name", "shop"))
+
+    assert len(problems(result)) == 1
+    assert problems(result)[0].startswith("users.csv:3: the person is limited to some environments")
+
+
 def test_exact_duplicates_are_counted(tmp_path: Path) -> None:
     """The same share twice, by other words, is one share; another level is another share."""
     rows = (*SHARES, "SHOP,/Brands/Aurora/,ANN@x.org,,Can view", "shop,Brands/Aurora,ann@x.org,,edit")

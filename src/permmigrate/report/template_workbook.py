@@ -40,8 +40,11 @@ ROWS: Final = 5000
 MOST_ROWS: Final = 1_048_575
 CHOICES: Final = "Choices"
 
-_LEFT_OUT: Final = {"shares": ("content_type", "content", "principal_type", "principal")}
-"""Columns that a list may have and the template does without: a person fills in one of a pair instead."""
+_LEFT_OUT: Final = {
+    "shares": ("content_type", "content", "principal_type", "principal"),
+    "users": ("pending", "all_environments"),
+}
+"""Columns that a list may have and the template does without: other columns of it say the same."""
 _SHEETS: Final = (ENVIRONMENTS, USERS, GROUPS, FOLDERS, COLLECTIONS, API_KEYS, ACCOUNT_KEYS, SHARES)
 _WIDTHS: Final = {"email": 34, "user": 34, "path": 44, "folder": 44, "members": 44, "groups": 34, "id": 38}
 

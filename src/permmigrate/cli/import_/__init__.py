@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -199,22 +200,13 @@ def _catalog(
 
 
 def _fetched(api_url: str) -> tuple[Catalog, str]:
-    """The vendor's public catalog and schema, read without any credentials."""
-    import os
+    """The vendor's public catalog, read without any credentials, and what was asked."""
+    from permmigrate.cloudinary.public import pull
+    from permmigrate.cloudinary.sources import find
 
-    from permmigrate.catalog import Catalog
-    from permmigrate.cloudinary import wire
-    from permmigrate.cloudinary.session import Session
-    from permmigrate.cloudinary.transport import check_api_url, open_client, proxy_from
-
-    public = "GET /v2/accounts/permissions/public"
-    url = check_api_url(api_url)
-    with open_client(url, proxy=proxy_from(os.environ, url)) as client:
-        session = Session(client)
-        system = wire.catalog(session.read(f"{public}/catalog"))
-        schema = wire.schema(session.read(f"{public}/schema"))
-    source = f"{url}{public.removeprefix('GET ')}/catalog"
-    return Catalog.of(system.policies, system.roles, schema, source), f"{public}/catalog"
+    found = find(os.environ, folder=Path.cwd(), api_url=api_url)
+    catalog = pull(found.api_url.value, inner=found.network(1))
+    return catalog, "GET /v2/accounts/permissions/public/catalog"
 
 
 def _refuse(made: Assembled, *, keep_unknown: bool) -> None:
@@ -232,12 +224,13 @@ def _refuse(made: Assembled, *, keep_unknown: bool) -> None:
 def _save(made: Assembled, out: Path) -> None:
     from permmigrate.cli.import_.preview import remarks
     from permmigrate.cli.snapshot import describe
+    from permmigrate.report.text import visible
     from permmigrate.snapshot.file import dump
 
     saved: Snapshot = dump(made.snapshot, out)
     describe(saved)
     for line in remarks(made):
-        say(line)
+        say(visible(line))
     click.echo(out)
     if not saved.catalog.roles:
         say("without a catalog nothing can be compared: give --catalog FILE, or --api-url and be online")

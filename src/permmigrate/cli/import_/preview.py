@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from permmigrate.report.text import visible
+
 if TYPE_CHECKING:
     from collections import Counter
 
@@ -17,17 +19,17 @@ if TYPE_CHECKING:
 def show(made: Assembled, sheets: Sequence[Sheet]) -> None:
     """Print the preview on stdout."""
     for sheet in sheets:
-        click.echo(f"{sheet.title}: {sheet.table.name}, {sheet.rows:,} rows")
+        _echo(f"{sheet.title}: {sheet.table.name}, {sheet.rows:,} rows")
         read = ", ".join(
             f"{header} = {column}" if header != column else column for header, column in sheet.columns
         )
-        click.echo(f"  columns   {read}")
+        _echo(f"  columns   {read}")
         if sheet.left_out:
-            click.echo(f"  not read  {', '.join(sheet.left_out)}")
+            _echo(f"  not read  {', '.join(sheet.left_out)}")
         for number, sample in enumerate(sheet.samples):
-            click.echo(f"  {'' if number else 'sample':<9} {sample}")
+            _echo(f"  {'' if number else 'sample':<9} {sample}")
     account = made.snapshot
-    click.echo(f"account {account.account_id}")
+    _echo(f"account {account.account_id}")
     for name in (
         "environments",
         "users",
@@ -40,12 +42,12 @@ def show(made: Assembled, sheets: Sequence[Sheet]) -> None:
     ):
         rows = len(getattr(account, name))
         if rows:
-            click.echo(f"  {name.replace('_', ' '):<13} {rows:>9,}")
+            _echo(f"  {name.replace('_', ' '):<13} {rows:>9,}")
     if made.unknown:
-        click.echo(f"  {'unknown':<13} {len(made.unknown):>9,}  shares whose person or place is not there")
-    click.echo(f"  {'catalog':<13} {len(account.catalog.roles):>9,}  roles")
+        _echo(f"  {'unknown':<13} {len(made.unknown):>9,}  shares whose person or place is not there")
+    _echo(f"  {'catalog':<13} {len(account.catalog.roles):>9,}  roles")
     for line in remarks(made):
-        click.echo(line)
+        _echo(line)
 
 
 def remarks(made: Assembled) -> Iterator[str]:
@@ -57,6 +59,11 @@ def remarks(made: Assembled) -> Iterator[str]:
     if made.duplicates:
         yield f"rows that say the same once more, left out: {_counts(made.duplicates)}"
     yield from made.notes
+
+
+def _echo(text: str) -> None:
+    """Lists hold what others wrote: no control character or direction mark reaches the terminal as such."""
+    click.echo(visible(text))
 
 
 def _counts(counter: Counter[str]) -> str:

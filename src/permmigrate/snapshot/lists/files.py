@@ -25,6 +25,7 @@ UTF8: Final = "utf-8-sig"
 _AS_UTF8: Final = (
     "save it as “CSV UTF-8”, or name its encoding: `--encoding cp1252` for Excel in Western Europe"
 )
+_FORMULA: Final = frozenset("=+-@")
 _INVISIBLE: Final = "\ufeff\u200b\u200c\u200d\u2060"
 
 
@@ -100,8 +101,12 @@ def read_bytes(path: Path) -> bytes:
 
 
 def clean(text: str) -> str:
-    """A cell's text without blanks and invisible signs at its ends."""
-    return text.strip().strip(_INVISIBLE).strip()
+    """A cell's text without blanks and invisible signs at its ends, and without the `'` of `'=1+1`.
+
+    That quote keeps a spreadsheet from computing; what exports write and people copy has it.
+    """
+    text = text.strip().strip(_INVISIBLE).strip()
+    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
 
 
 def _unreadable(path: Path, error: OSError) -> InvalidFileError:

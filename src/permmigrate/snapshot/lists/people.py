@@ -91,6 +91,9 @@ def _user(making: Making, found: People, row: ListRow) -> str:
     seen = words.moment(row.get("last_login")) if row.get("last_login") else None
     if row.get("last_login") and seen is None:
         making.wrong(row, "last_login", f"`{row.get('last_login')}` is not a date", "write it as 2026-11-22")
+    invited = words.state(row.get("pending")) if row.get("pending") else "no"
+    if invited is None:
+        making.wrong(row, "pending", f"`{row.get('pending')}` is neither yes nor no", "write yes or no")
     limits = _limits(making, row)
     if len(making.problems) > before:
         return ""
@@ -101,7 +104,7 @@ def _user(making: Making, found: People, row: ListRow) -> str:
         email,
         role or "",
         enabled=state != "no",
-        pending=state == "pending",
+        pending="pending" in (state, invited) or invited == "yes",
         all_environments=limits is None,
         environment_ids=limits or (),
         last_login=seen,
@@ -129,6 +132,9 @@ def _known_as(making: Making, found: People, row: ListRow, email: str, id_: str)
 def _limits(making: Making, row: ListRow) -> tuple[EnvironmentId, ...] | None:
     """The environments a user is limited to, which may be none; None for all of them."""
     names = words.several(row.get("environments"))
+    if not names and row.get("all_environments") and words.state(row.get("all_environments")) != "yes":
+        message = "the person is limited to some environments, and it is not said to which"
+        making.wrong(row, "all_environments", message, "name them in a column `environments`, or write none")
     if not names or [name.casefold() for name in names] == [words.ALL]:
         return None
     if [name.casefold() for name in names] == [words.NONE]:
@@ -150,7 +156,10 @@ def _agree(making: Making, found: People, row: ListRow, said: User, id_: str) ->
         differs = "id"
     elif said.legacy_role and there.legacy_role and said.legacy_role != there.legacy_role:
         differs = "role"
-    elif row.get("enabled") and (said.enabled, said.pending) != (there.enabled, there.pending):
+    elif (row.get("enabled") or row.get("pending")) and (said.enabled, said.pending) != (
+        there.enabled,
+        there.pending,
+    ):
         differs = "enabled"
     elif row.get("environments") and (
         (said.all_environments, said.environment_ids) != (there.all_environments, there.environment_ids)
