@@ -278,3 +278,10 @@ def test_more_members_than_a_cell_holds_take_more_rows(tmp_path: Path) -> None:
     result = assemble(read((tmp_path / "filled.xlsx",), reading=Reading(environment="")), ORIGIN)
 
     assert before.groups == result.snapshot.groups
+
+
+def test_one_mistake_about_a_person_is_told_once(tmp_path: Path) -> None:
+    """A mistyped role does not make strangers of the shares of that person."""
+    rows = ("E-mail,Role,Groups", "ann@x.org,Libarian,EMEA")
+
+    assert len(problems(made(tmp_path, users=rows, shares=SHARES))) == 1

@@ -95,8 +95,10 @@ def _user(making: Making, found: People, row: ListRow) -> str:
     if invited is None:
         making.wrong(row, "pending", f"`{row.get('pending')}` is neither yes nor no", "write yes or no")
     limits = _limits(making, row)
-    if len(making.problems) > before:
+    sound = len(making.problems) == before
+    if not (email or id_):
         return ""
+    # a row with a mistake still names a person: what others say of that person is no mistake of theirs
     known = _known_as(making, found, row, email, id_)
     said = User(
         UserId(known or id_ or _id_of(making, email)),
@@ -113,7 +115,7 @@ def _user(making: Making, found: People, row: ListRow) -> str:
         found.users[said.id] = said
         found.user_names.add(said.id, email)
         return said.id
-    return known if _agree(making, found, row, said, id_) else ""
+    return known if not sound or _agree(making, found, row, said, id_) else ""
 
 
 def _known_as(making: Making, found: People, row: ListRow, email: str, id_: str) -> str:
