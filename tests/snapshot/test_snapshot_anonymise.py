@@ -251,6 +251,29 @@ def _with_detail(detail: str) -> Snapshot:
     )
 
 
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "104 of 104 read; from the users of each environment; 3 people asked for one by one agree",
+        "all below each of 11 root folders; as many as a search counts",
+        "no API lists legacy shares; give a list with `--shares`",
+        "it changed while it was read, and was read again whole",
+    ],
+)
+def test_remarks_that_name_nobody_stay(detail: str) -> None:
+    """What the tool says of its own reading is evidence: only what may name somebody goes."""
+    assert [detail] == [entry.detail for entry in anonymise(_with_detail(detail), SALT).ledger]
+
+
+@pytest.mark.parametrize(
+    "detail", ["read Wilhelmina again", "1 of 799451857115779 read", "3 \u202eusers", "ünit"]
+)
+def test_remarks_that_may_name_somebody_go(detail: str) -> None:
+    """A word that is not the tool's own, or a number like an id, takes the whole remark with it."""
+    (entry,) = anonymise(_with_detail(detail), SALT).ledger
+    assert "removed when the snapshot was anonymised" == entry.detail
+
+
 def test_the_salt_decides() -> None:
     """One salt, one file; another salt, another one; and the order of capture plays no part."""
     taken = telling()

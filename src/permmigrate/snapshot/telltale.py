@@ -24,10 +24,19 @@ _PATH_WORDS: Final = frozenset(
     )
 )
 _SUBJECTS: Final = re.compile(r"(account|prodenv) (global|content)|\d+ more")
-_DETAILS: Final = re.compile(
-    r"\d+ of \d+ read|the environments could not be listed|as before|walked"
-    r"|no API lists legacy shares; give a list with `--shares`"
+_PLAIN_WORD: Final = re.compile(
+    r"API|a|added|again|agree|all|and|api|as|asked|at|be|before|below|by|cannot|catalog|changed|"
+    r"changes|choice|compared|could|count|counted|counts|duplicate|each|environment|environments|every|"
+    r"folder|folders|for|from|give|given|gives|group|groups|ids|implied|in|is|it|key|keys|known|left|legacy|"
+    r"list|lists|looked|made|many|meanwhile|more|name|named|names|no|not|nothing|of|on|once|one|only|"
+    r"other|out|parts|people|policies|read|role|roles|root|rows|same|saw|say|search|searched|seen|"
+    r"share|shares|so|that|the|them|there|to|top|up|users|walked|was|were|what|when|where|whether|"
+    r"which|while|whole|with"
 )
+"""A remark of these words and numbers alone names nobody; people's names are not among them."""
+_REMARK_PARTS: Final = re.compile(r"[A-Za-z]+|[0-9][0-9,]*|[ ,.:;()`-]+|.", re.DOTALL)
+_QUERY: Final = re.compile(r"[a-z_]+=\{[a-z_]+\}")
+_OWN_ENDPOINTS: Final = ("list", "every read of an environment", "changes meanwhile", "the account's API")
 _NO_KEY: Final = re.compile(r"(no \w+ was given for cloud name )(.+)", re.DOTALL)
 _REFUSED: Final = re.compile(
     r"((?:the key of `[A-Z_0-9]+`|a caller without a key) may not call )?`((?:GET|POST|PUT) [^`]*)`"
@@ -93,7 +102,9 @@ class Telltale:
             return f"{match[1]} {'/'.join(segments)}"
         if text.startswith("list "):
             return "list " + self._names.file(text.removeprefix("list "))
-        if text in ("list", "every read of an environment"):
+        if text.startswith("named in "):
+            return "named in " + self._names.file(text.removeprefix("named in "))
+        if text in _OWN_ENDPOINTS:
             return text
         return self._names.name("endpoint", text)
 
@@ -110,7 +121,7 @@ class Telltale:
 
     def detail(self, text: str) -> str:
         """What a line of the ledger adds."""
-        if not text or _DETAILS.fullmatch(text):
+        if all(self._is_plain(part) for part in _REMARK_PARTS.findall(text)):
             return text
         if match := _NO_KEY.fullmatch(text):
             return match[1] + self._names.name("cloud", match[2])
@@ -126,5 +137,15 @@ class Telltale:
         return REMOVED if text else text
 
     def _path_segment(self, text: str) -> str:
-        kept = text in _PATH_WORDS or re.fullmatch(r"\{\w+\}", text)
+        path, _, query = text.partition("?")
+        known = path in _PATH_WORDS or re.fullmatch(r"\{\w+\}", path)
+        kept = known and (not query or _QUERY.fullmatch(query))
         return text if kept else self._names.id(text)
+
+    def _is_plain(self, part: str) -> bool:
+        """Whether a piece of a remark is a word of ours, a short number that names nobody, or a sign."""
+        if part.isalpha():
+            return _PLAIN_WORD.fullmatch(part) is not None
+        if part[0].isdigit():
+            return len(part) < 8 and part not in self._known and part not in self._people
+        return set(part) <= set(" ,.:;()`-")
