@@ -17,7 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from permmigrate.errors import UsageError
 from permmigrate.report import files
-from permmigrate.report.sheets import Look, fitting
+from permmigrate.report.sheets import Look, fitting, printing
 from permmigrate.report.template_rows import Row, rows_of
 from permmigrate.snapshot import Snapshot
 from permmigrate.snapshot.lists.schema import (
@@ -126,6 +126,8 @@ def _list(
                 style = look.id if column.is_id else look.text
                 sheet.write_string(number, at, fitting(text, "too long for a cell"), style)
     sheet.autofilter(0, 0, max(len(rows), 1), len(columns) - 1)
+    printing(sheet, landscape=True)
+    sheet.repeat_rows(0)
 
 
 def _dropdown(sheet: Worksheet, at: int, last: int, column: Column, choice: _Choice) -> None:
@@ -247,6 +249,7 @@ def _read_me(sheet: Worksheet, look: Look, tables: Sequence[ListTable], snapshot
         sheet.write_string(at, 0, label, look.strong if strong else look.text)
         if text:
             sheet.write_string(at, 1, text, look.text)
+    printing(sheet, landscape=False)
     sheet.hide_gridlines(2)
 
 

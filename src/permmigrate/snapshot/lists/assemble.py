@@ -135,15 +135,25 @@ def _together(listed: Sequence[Collection], named: Iterable[Collection]) -> tupl
 
 def _without_duplicates(making: Making, shares: Iterable[Share], there: Sequence[Share]) -> tuple[Share, ...]:
     """Leave out shares that say the same as one before, in the lists or in the snapshot."""
-    seen = {(one.content, one.principal, one.level) for one in there}
+    same: dict[object, int] = {}
+    number_of: dict[int, int] = {}
+
+    def number(value: object) -> int:
+        """One number for equal values; each object is compared once, for shares have most in common."""
+        found = number_of.get(id(value))
+        if found is None:
+            found = number_of[id(value)] = same.setdefault(value, len(same))
+        return found
+
+    seen = {(number(one.content), number(one.principal), one.level) for one in there}
     kept = list(there)
     for share in shares:
-        before = len(seen)
-        seen.add((share.content, share.principal, share.level))
-        if len(seen) > before:
-            kept.append(share)
-        else:
+        key = (number(share.content), number(share.principal), share.level)
+        if key in seen:
             making.duplicates["shares"] += 1
+        else:
+            seen.add(key)
+            kept.append(share)
     return tuple(kept)
 
 
