@@ -112,8 +112,8 @@ class Limiter:
             lane.in_flight -= 1
             counts = self._counts[lane.name]
             counts[1] += 1
-            lane.told = True
             if headers is not None:
+                lane.told = True
                 self._learn(lane, headers, overlap=counts[0] - ticket.finished - 1)
             self._adapt(ticket, strained=strained)
             self._changed.notify_all()
