@@ -14,7 +14,7 @@ import pytest
 
 from command_line import CANARY, Account, Ran
 from permmigrate.cli.progress import Lines
-from permmigrate.sandbox import Knobs, Sandbox
+from permmigrate.sandbox import DroppedConnectionError, Knobs, Sandbox
 from permmigrate.sandbox.server import serving
 from permmigrate.snapshot import Snapshot
 from permmigrate.snapshot.capture import Progress
@@ -22,6 +22,8 @@ from permmigrate.snapshot.file import load
 from sandbox_variables import variables
 
 Call = Callable[..., Ran]
+REREAD = ("/users", "/user_groups", "/inspect")
+"""Lists whose ends are looked at once more, to see whether they changed."""
 
 
 def without_times(snapshot: Snapshot) -> object:
@@ -154,6 +156,35 @@ def test_what_failed_for_now_can_be_asked_again(
     assert "--resume" in first.err
     assert {record["path"].rpartition("/")[2] for record in sandbox.log[asked:]} == {"access_keys"}
     assert not (tmp_path / "a.spool").exists()
+
+
+def test_a_network_that_is_lost_is_gone_on_from(
+    served: Callable[..., tuple[Sandbox, str]], call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that stops answering ends the run with 4 and without a file; --resume asks for the rest."""
+    sandbox, url = served()
+    answer = sandbox._app.answer
+
+    def vanishing(request: object) -> object:
+        if len(sandbox.log) >= 12:
+            raise DroppedConnectionError("gone")
+        return answer(request)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("permmigrate.cloudinary.session.Patience.__init__.__defaults__", (2, 5, 0.01, 0.02))
+    arguments = ("snapshot", "--out", tmp_path / "a", "--api-url", url, "--quiet")
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox._app, "answer", vanishing)
+        lost = call(*arguments)
+    asked = len(sandbox.log)
+    again = call(*arguments, "--resume")
+
+    assert (4, 0) == (lost.code, again.code)
+    assert "answers are kept" in lost.err
+    assert asked == len({(r["path"], str(r["query"])) for r in sandbox.log[:asked]})
+    assert not {(r["path"], str(r["query"])) for r in sandbox.log[:asked]} & {
+        (r["path"], str(r["query"])) for r in sandbox.log[asked:] if not str(r["path"]).endswith(REREAD)
+    }
+    assert [tmp_path / "a"] == list(tmp_path.iterdir())
 
 
 def test_the_log_has_a_line_a_request_and_no_secret(

@@ -66,28 +66,30 @@ class Spool:
 
     @staticmethod
     def begin(path: Path, head: Head) -> Spool:
-        """Make the file, mode 0600. Raises RefusedError when it is there, else InvalidFileError."""
+        """Make the file, mode 0600. Raises RefusedError when it is there, else InvalidFileError.
+
+        It has its beginning before it has its name, so that none is ever without.
+        """
         try:
             handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         except OSError as error:
             raise _unusable(path, error) from None
         try:
-            _lock(handle, path)
-            _write(handle, _line({"spool": FORMAT, **asdict(head)}), path)
-            os.fsync(handle)
-            os.link(name, path)
+            with os.fdopen(handle, "wb") as file:
+                file.write(_line({"spool": FORMAT, **asdict(head)}))
+                file.flush()
+                os.fsync(file.fileno())
+            _name(name, path)
         except FileExistsError:
-            os.close(handle)
             raise RefusedError(
                 f"`{path}` is left from a run that was cut short",
                 hint="go on from it with --resume, or throw it away with --restart",
             ) from None
         except OSError as error:
-            os.close(handle)
             raise _unusable(path, error) from None
         finally:
             Path(name).unlink(missing_ok=True)
-        return Spool(path, handle, head, {})
+        return Spool.resume(path, head)
 
     @staticmethod
     def resume(path: Path, head: Head) -> Spool:
@@ -97,7 +99,7 @@ class Spool:
         version, or in use; the share lists may have changed.
         """
         try:
-            handle = os.open(path, os.O_RDWR | os.O_APPEND)
+            handle = os.open(path, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
         except FileNotFoundError:
             raise UsageError(
                 f"there is nothing to resume: `{path}` is not there", hint="leave out --resume"
@@ -125,9 +127,9 @@ class Spool:
             raise _unusable(path, error) from None
         try:
             _lock(handle, path)
-            path.unlink(missing_ok=True)
         finally:
             os.close(handle)
+        path.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -145,7 +147,9 @@ class Spool:
         place = self._index.get(canonical(question))
         if place is None:
             return None
-        fields = json.loads(os.pread(self._handle, place[1], place[0])[9:])
+        with self._lock:
+            os.lseek(self._handle, place[0], os.SEEK_SET)
+            fields = json.loads(_exactly(self._handle, place[1])[9:])
         return Kept(fields["status"], fields["body"], fields["at"])
 
     def keep(self, question: Question, kept: Kept) -> None:
@@ -245,6 +249,27 @@ def _write(handle: int, content: bytes, path: Path) -> None:
             left = left[os.write(handle, left) :]
     except OSError as error:
         raise _unusable(path, error) from None
+
+
+def _exactly(handle: int, size: int) -> bytes:
+    """So many bytes from where the file stands; fewer only at its end."""
+    parts: list[bytes] = []
+    while size and (part := os.read(handle, size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def _name(made: str, path: Path) -> None:
+    """Give a file its name if nothing else has it. Raises FileExistsError."""
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if path.exists():
+            raise FileExistsError(path) from None
+        os.rename(made, path)
 
 
 def _lock(handle: int, path: Path) -> None:
