@@ -6,14 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from random_accounts import Account
-
 from permmigrate.cedar import Universe
 from permmigrate.diff.decide import state_at, verdict_at
 from permmigrate.diff.value import Verdict
 from permmigrate.entitlements import AfterAssignment, Entitlements, Holding
 from permmigrate.mapping.translate import translate
 from permmigrate.model import PrincipalRef
+from random_accounts import Account
 from reference import OTHER, Oracle, Request
 
 TODAY = date(2026, 11, 22)
@@ -45,7 +44,7 @@ def sides(account: Account) -> tuple[Entitlements, Oracle]:
     after = tuple(AfterAssignment(a, a.role_id) for a in assigned.assignments)
     later = replace(snapshot, catalog=assigned.catalog, custom_policies=assigned.custom_policies)
     return (
-        Entitlements(later, tables, after, custom_before=snapshot.custom_policies),
+        Entitlements(later, tables, after, earlier=snapshot),
         Oracle(snapshot, tables, assigned=assigned, opaque=account.opaque),
     )
 

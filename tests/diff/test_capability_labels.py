@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from random_accounts import SCHEMA, permit
-
 from permmigrate.cedar import Universe, parse
 from permmigrate.diff.capabilities import CapabilityIndex
 from permmigrate.model import ScopeType
+from random_accounts import SCHEMA, permit
 
 
 class Plain:

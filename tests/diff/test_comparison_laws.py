@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 from cedar_agreement import TODAY
-from random_accounts import Account, account, catalog
 
 from permmigrate.diff.compare import compare
 from permmigrate.diff.value import Diff, Verdict
@@ -35,6 +34,7 @@ from permmigrate.model import (
     UserId,
 )
 from permmigrate.snapshot import Snapshot
+from random_accounts import Account, account, catalog
 
 SEEDS = range(100, 125)
 ENVIRONMENT = EnvironmentId("env1")

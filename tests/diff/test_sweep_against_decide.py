@@ -8,7 +8,6 @@ from functools import cache
 
 import pytest
 from cedar_agreement import TODAY, sides
-from random_accounts import account
 
 from permmigrate.cedar import Atom
 from permmigrate.diff.compare import compare
@@ -16,6 +15,7 @@ from permmigrate.diff.decide import state_at, verdict_at
 from permmigrate.diff.value import Capability, Diff, Finding, RegionKind, Verdict
 from permmigrate.entitlements import Entitlements, Holding
 from permmigrate.model import PrincipalRef, PrincipalType
+from random_accounts import account
 
 SEEDS = range(200, 225)
 

@@ -41,6 +41,9 @@ def run(command: click.Command, arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
+    except OSError as error:
+        click.echo(f"permmigrate: the system refused: {error.strerror or type(error).__name__}", err=True)
+        return ExitCode.USAGE
     except Exception as error:  # noqa: BLE001 - the one place that may catch all: it reports a bug as a bug
         _tell_bug(error)
         return ExitCode.BUG
@@ -48,14 +51,16 @@ def run(command: click.Command, arguments: list[str] | None = None) -> int:
 
 
 def _tell(error: PermmigrateError) -> None:
-    click.echo(f"permmigrate: {error.message}", err=True)
+    from permmigrate.report.text import visible
+
+    click.echo(f"permmigrate: {visible(error.message)}", err=True)
     if isinstance(error, InvalidFileError):
         for problem in error.problems[:PROBLEMS_SHOWN]:
-            click.echo(f"  {problem}", err=True)
+            click.echo(f"  {visible(str(problem))}", err=True)
         if len(error.problems) > PROBLEMS_SHOWN:
             click.echo(f"  and {len(error.problems) - PROBLEMS_SHOWN} more", err=True)
     if error.hint:
-        click.echo(f"  try: {error.hint}", err=True)
+        click.echo(f"  try: {visible(error.hint)}", err=True)
 
 
 def _tell_bug(error: Exception) -> None:
@@ -63,4 +68,4 @@ def _tell_bug(error: Exception) -> None:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(frame.filename).name}:{frame.lineno}"
     click.echo(f"permmigrate: a bug in permmigrate ({type(error).__name__} at {where})", err=True)
-    click.echo("  nothing was half-written; please report this line with what you ran", err=True)
+    click.echo("  please report this line with what you ran", err=True)

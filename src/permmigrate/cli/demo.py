@@ -51,7 +51,7 @@ def command(out: Path, account: str, seed: int, today: datetime | None) -> None:
     written += diff_command.write_reports(diff, snapshot, out)
     diff_command.summarise(diff)
     say("open the HTML reports in a browser, the workbooks in a spreadsheet:")
-    for each in (path, *written):
+    for each in (path, *written, out / "shares.csv"):
         click.echo(each)
 
 

@@ -65,17 +65,32 @@ def command(
     from permmigrate.snapshot.file import load
 
     before = load(snapshot)
-    result = compare(
-        before,
-        tables_from(mappings),
-        today=day(today),
-        tool_version=__version__,
-        assigned=load(assigned) if assigned else None,
-    )
+    after = later_of(before, assigned) if assigned else None
+    tables = tables_from(mappings)
+    result = compare(before, tables, today=day(today), tool_version=__version__, assigned=after)
     for path in write_reports(result, before, out):
         click.echo(path)
     summarise(result)
     refuse_expansions(result, fail_on)
+
+
+def later_of(before: Snapshot, path: Path) -> Snapshot:
+    """Load the later snapshot; raises UsageError when it is of another account, or the earlier one."""
+    from permmigrate.errors import UsageError
+    from permmigrate.snapshot.file import load
+
+    after = load(path)
+    if after.account_id != before.account_id:
+        raise UsageError(
+            f"the snapshots are of two accounts, `{before.account_id}` and `{after.account_id}`",
+            hint="compare two snapshots of one account",
+        )
+    if after.captured_at < before.captured_at:
+        raise UsageError(
+            f"`{path}` was taken on {after.captured_at}, before the snapshot it should come after",
+            hint="name the older snapshot first and the newer one with --assigned",
+        )
+    return after
 
 
 def write_reports(diff: Diff, snapshot: Snapshot, out: Path) -> tuple[Path, ...]:
@@ -116,5 +131,5 @@ def refuse_expansions(diff: Diff, fail_on: str | None) -> None:
     raise FindingsError(
         f"{counts[Verdict.GAINED]} expansions, {counts[Verdict.MAYBE_GAINED]} possible ones and "
         f"{counts[Verdict.UNKNOWN]} that cannot be told" + ("" if diff.complete else ", on incomplete data"),
-        hint="read diff.html, change the mapping rows it names, or sign for what is meant",
+        hint="read diff.html: it names the cause of each",
     )

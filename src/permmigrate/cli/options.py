@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -78,6 +79,11 @@ def tables_from(mappings: Path | None) -> MappingTables:
     from permmigrate.resources import mappings_dir
 
     return load(mappings or mappings_dir())
+
+
+def quoted(path: Path | str) -> str:
+    """A path as a shell takes it."""
+    return shlex.quote(str(path))
 
 
 def say(text: str = "") -> None:

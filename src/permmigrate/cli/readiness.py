@@ -13,6 +13,7 @@ from permmigrate.cli.options import (
     day,
     mappings_option,
     out_option,
+    quoted,
     say,
     snapshot_argument,
     tables_from,
@@ -48,7 +49,10 @@ def command(snapshot: Path, mappings: Path | None, out: Path, today: datetime | 
     for path in write_reports(result, account, out):
         click.echo(path)
     summarise(result)
-    say(f"next: permmigrate mappings init mappings, edit them, then permmigrate diff {snapshot} --out {out}")
+    if mappings is None:
+        say("next: permmigrate mappings init mappings, and edit what does not fit")
+    tables_now = mappings or "mappings"
+    say(f"then: permmigrate diff {quoted(snapshot)} --mappings {quoted(tables_now)} --out {quoted(out)}")
 
 
 def write_reports(readiness: Readiness, snapshot: Snapshot, out: Path) -> tuple[Path, ...]:

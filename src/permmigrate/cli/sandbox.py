@@ -45,7 +45,9 @@ def command() -> None:
 @command.command()
 @account_options
 @click.option("--state", type=click.Choice(["legacy", "migrated"]), default="legacy", show_default=True)
-@click.option("--port", default=0, show_default=True, help="0 picks a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 picks a free one."
+)
 @click.option("--page-size", type=click.IntRange(1), help="The most entries on any page.")
 @click.option("--latency", default="", metavar="TIME", help="Wait before each answer: 20ms.")
 @click.option("--fail-nth", type=click.IntRange(0), default=0, help="Every nth request answers 500.")
@@ -70,6 +72,9 @@ def serve(account: str, seed: int, state: str, port: int, as_json: bool, **knobs
     from permmigrate.sandbox import Knobs, Sandbox
     from permmigrate.sandbox.server import serving
 
+    log: Path | None = knobs["log"]
+    if log is not None and not log.parent.is_dir():
+        raise UsageError(f"cannot write `{log}`: there is no folder `{log.parent}`")
     try:
         sandbox = Sandbox(account=account, seed=seed, state=state, knobs=Knobs.parse(**knobs))
     except ValueError as error:
@@ -125,6 +130,9 @@ def shares(account: str, seed: int, out: Path) -> None:
 
     try:
         Sandbox(account=account, seed=seed).write_shares(out)
-    except (OSError, ValueError) as error:
+        out.chmod(0o600)
+    except OSError as error:
+        raise UsageError(f"cannot write `{out}`: {error.strerror}") from None
+    except ValueError as error:
         raise UsageError(f"cannot write `{out}`: {error}") from None
     click.echo(out)

@@ -10,14 +10,16 @@ from datetime import date
 from typing import Final
 
 from permmigrate.diff.capabilities import CapabilityIndex
+from permmigrate.diff.merge import MERGE_ASSUMPTIONS, merged
 from permmigrate.diff.people import Summaries
 from permmigrate.diff.sweep import Span, sweep
-from permmigrate.diff.tally import causes_of, counts_of, coverage_of, uncertainties_of
+from permmigrate.diff.tally import causes_of, counts_of, coverage_of, expired, uncertainties_of
 from permmigrate.diff.value import Diff, Finding, Region, RegionKind, Verdict
 from permmigrate.entitlements import (
     ASSUMPTIONS,
     NO_ROW,
     NOT_CARRIED_OVER,
+    UNREAD_SHARES,
     AfterAssignment,
     Entitlements,
     Grant,
@@ -32,6 +34,7 @@ from permmigrate.model import (
     GroupId,
     PrincipalRef,
     PrincipalType,
+    RoleAssignment,
     ScopeType,
     UserId,
 )
@@ -39,7 +42,7 @@ from permmigrate.snapshot import Snapshot
 
 REASONS_SHOWN: Final = 3
 BY_MAPPING: Final = "the mapping tables"
-INCOMPLETE: Final = ("gap", "unmapped", "orphan share", "statement")
+INCOMPLETE: Final = ("gap", "unmapped", "orphan share", "statement", "not assigned")
 """The kinds of uncertainty that leave the data, not only its meaning, in doubt."""
 
 
@@ -53,20 +56,26 @@ def compare(
 ) -> Diff:
     """Compare the legacy side of `snapshot` with what comes after it.
 
-    After is what the tables make of the legacy grants, or, when `assigned` is given, the roles, custom
-    policies and catalog of that (usually later) snapshot: what the vendor's own migration left behind.
+    After is what the tables make of the legacy grants, beside the roles that are assigned already. When
+    `assigned` is given, it is the roles, groups, people, custom policies and catalog of that (usually later)
+    snapshot of the same account: what the vendor's own migration left behind.
     """
     if assigned is None:
         translation = translate(snapshot, tables, today=today)
-        after = tuple(AfterAssignment(p.assignment, str(p.row)) for p in translation.planned)
-        entitlements = Entitlements(snapshot, tables, after, translation)
+        planned = tuple(AfterAssignment(p.assignment, str(p.row)) for p in translation.planned)
+        asked = {entry.assignment for entry in planned}
+        held = tuple(_as_assigned(a) for a in snapshot.assignments if a not in asked)
+        entitlements = Entitlements(snapshot, tables, planned + held, translation)
         compared_with = BY_MAPPING
     else:
-        snapshot_now = replace(snapshot, catalog=assigned.catalog, custom_policies=assigned.custom_policies)
-        after = tuple(AfterAssignment(a, f"assigned {a.role_id}") for a in assigned.assignments)
-        entitlements = Entitlements(snapshot_now, tables, after, custom_before=snapshot.custom_policies)
+        after = tuple(_as_assigned(assignment) for assignment in assigned.assignments)
+        entitlements = Entitlements(merged(snapshot, assigned), tables, after, earlier=snapshot)
         compared_with = f"the roles assigned on {assigned.captured_at}"
-    return _Comparison(entitlements, tables, compared_with, assigned).run(tool_version)
+    return _Comparison(entitlements, tables, compared_with, assigned, today).run(tool_version)
+
+
+def _as_assigned(assignment: RoleAssignment) -> AfterAssignment:
+    return AfterAssignment(assignment, f"assigned {assignment.role_id}")
 
 
 Paths = tuple[str, ...]
@@ -81,6 +90,7 @@ class _Comparison:
     tables: MappingTables
     compared_with: str
     assigned: Snapshot | None
+    today: date
     decided: int = 0
     findings: list[Finding] = field(default_factory=list)
     others: list[list[UserId]] = field(default_factory=list)
@@ -112,7 +122,9 @@ class _Comparison:
                 key=_order,
             )
         )
-        uncertainties = uncertainties_of(entitlements, findings, self.assigned)
+        uncertainties = uncertainties_of(
+            entitlements, findings, self.assigned, expired(self.tables, self.today)
+        )
         return Diff(
             account_id=snapshot.account_id,
             captured_at=snapshot.captured_at,
@@ -128,7 +140,7 @@ class _Comparison:
             principals=people.finished(),
             coverage=coverage_of(entitlements.translation, self.tables),
             uncertainties=uncertainties,
-            assumptions=ASSUMPTIONS,
+            assumptions=ASSUMPTIONS if self.assigned is None else ASSUMPTIONS + MERGE_ASSUMPTIONS,
             complete=not any(u.kind in INCOMPLETE for u in uncertainties),
             decided=self.decided,
             counts=counts_of(findings, people.without_findings),
@@ -139,9 +151,9 @@ class _Comparison:
         words = {str(ref): (text, confidence) for ref, text, _, confidence in self.tables.rows()}
         words[NO_ROW] = ("a legacy grant that no row translates", "unknown")
         words[NOT_CARRIED_OVER] = ("a legacy grant that no assigned role carries over", "")
-        if self.assigned is not None:
-            for role in self.assigned.catalog.roles.values():
-                words[f"assigned {role.id}"] = (f"{role.level} role {role.name}, as assigned today", "")
+        words[UNREAD_SHARES] = ("legacy folder and collection shares, of which no list was given", "unknown")
+        for role in self.entitlements.snapshot.catalog.roles.values():
+            words[f"assigned {role.id}"] = (f"{role.level} role {role.name}, as assigned already", "")
         return words
 
     def _compare(self, principal: PrincipalRef, holdings: list[Holding]) -> Counter[Verdict]:

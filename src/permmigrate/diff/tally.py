@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from permmigrate.diff.value import Cause, Coverage, Finding, Severity, Uncertainty, Verdict
 from permmigrate.entitlements import Entitlements
@@ -70,7 +71,10 @@ def coverage_of(translation: Translation | None, tables: MappingTables) -> tuple
 
 
 def uncertainties_of(
-    entitlements: Entitlements, findings: tuple[Finding, ...], assigned: Snapshot | None
+    entitlements: Entitlements,
+    findings: tuple[Finding, ...],
+    assigned: Snapshot | None,
+    expired_overrides: tuple[Uncertainty, ...] = (),
 ) -> tuple[Uncertainty, ...]:
     """Everything that could not be read, mapped or decided, the most consequential first within its kind."""
     found = [
@@ -80,6 +84,7 @@ def uncertainties_of(
         *_statements(entitlements),
         *_orphans(entitlements.snapshot),
         *_assignments(entitlements, assigned),
+        *expired_overrides,
         *_baseline(findings),
     ]
     return tuple(found)
@@ -116,24 +121,22 @@ def _orphans(snapshot: Snapshot) -> Iterator[Uncertainty]:
 
 
 def _assignments(entitlements: Entitlements, assigned: Snapshot | None) -> Iterator[Uncertainty]:
-    snapshot = entitlements.snapshot
     for reason, count in sorted(entitlements.after.ineffective.items()):
         yield Uncertainty("assignment", f"{count} role assignments", f"have no effect: {reason}")
-    if assigned is None and snapshot.assignments:
-        yield Uncertainty(
-            "assignment",
-            f"{len(snapshot.assignments)} role assignments",
-            "exist already in the new system and are not part of this comparison",
+    if assigned is not None and not assigned.assignments:
+        reason = (
+            "no role is assigned in the later snapshot: the account has not moved, or roles were not read"
         )
-    if assigned is not None:
-        known = set(entitlements.principals)
-        strangers = {a.principal for a in assigned.assignments} - known
-        if strangers:
-            yield Uncertainty(
-                "assignment",
-                f"{len(strangers)} principals",
-                "hold roles now and are not in the older snapshot",
-            )
+        yield Uncertainty("not assigned", "the later snapshot", reason)
+
+
+def expired(tables: MappingTables, today: date) -> tuple[Uncertainty, ...]:
+    """The overrides that no longer apply, which a person may still count on."""
+    return tuple(
+        Uncertainty("override", str(row.ref), f"expired on {row.expires.isoformat()} and no longer applies")
+        for row in tables.overrides
+        if row.expires is not None and row.expires < today
+    )
 
 
 def _baseline(findings: tuple[Finding, ...]) -> Iterator[Uncertainty]:

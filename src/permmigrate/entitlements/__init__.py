@@ -1,7 +1,7 @@
 """Who may do what, before and after, each entitlement with its why. Nothing is compared here."""
 
 from permmigrate.entitlements.after import AfterAssignment
-from permmigrate.entitlements.before import ACCOUNT_SCOPE, NO_ROW, NOT_CARRIED_OVER
+from permmigrate.entitlements.before import ACCOUNT_SCOPE, NO_ROW, NOT_CARRIED_OVER, UNREAD_SHARES
 from permmigrate.entitlements.compiled import Baseline
 from permmigrate.entitlements.expand import ASSUMPTIONS, Entitlements
 from permmigrate.entitlements.grants import Grant, GrantSet, Holding, Masks, Place
@@ -12,6 +12,7 @@ __all__ = [
     "ASSUMPTIONS",
     "NOT_CARRIED_OVER",
     "NO_ROW",
+    "UNREAD_SHARES",
     "AfterAssignment",
     "Baseline",
     "Entitlements",

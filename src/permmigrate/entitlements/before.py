@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from permmigrate.entitlements.compiled import FOLDER_OR_COLLECTION, Bundle, Compiler, legacy_words
-from permmigrate.entitlements.grants import Grant, Masks, bound
+from permmigrate.entitlements.grants import Grant, Masks, Place, bound
 from permmigrate.mapping import LegacyKind, Translation
 from permmigrate.model import ContentRef, GroupId, PrincipalRef, PrincipalType, ScopeType, Share, User, UserId
 from permmigrate.snapshot import Snapshot
@@ -30,8 +30,14 @@ class Before:
     _bound_shares: dict[tuple[int, str | None, bool, str], tuple[Grant, ...]] = field(default_factory=dict)
 
     def grants(self, principal: PrincipalRef) -> Iterator[Placed]:
-        """Everything the principal could do: by its role or kind, by its shares, by its groups' shares."""
+        """Everything the principal could do: by its role or kind, by its shares, by its groups' shares.
+
+        A principal that the snapshot does not have could do nothing.
+        """
+        if not self.snapshot.has(principal):
+            return
         yield from self.role_grants(principal)
+        yield from self._unread_shares(principal)
         match principal.type:
             case PrincipalType.USER:
                 user = self.snapshot.user_by_id[principal.id]
@@ -80,6 +86,26 @@ class Before:
                 for grant in self._bind(share, role, reachable, via):
                     yield share.content.environment_id, grant
 
+    def _unread_shares(self, principal: PrincipalRef) -> Iterator[Placed]:
+        """What shares that were never read may have granted: anything a share can, anywhere in reach."""
+        gap = next((entry for entry in self.snapshot.gaps if entry.area == "shares"), None)
+        if gap is None:
+            return
+        reason = f"legacy shares were not read: {gap.detail or gap.status.value}"
+        role: str | None = None
+        scopes: tuple[str, ...] = tuple(environment.id for environment in self.snapshot.environments)
+        match principal.type:
+            case PrincipalType.USER:
+                user = self.snapshot.user_by_id[principal.id]
+                role, scopes = user.legacy_role, self.reach(user)
+            case PrincipalType.GROUP:
+                pass
+            case _:
+                return
+        masks = Masks(maybe=self.compiler.any_share(role))
+        for scope in scopes:
+            yield scope, Grant(Place(), masks, UNREAD_SHARES, UNREAD_SHARES, ((masks.maybe, reason),))
+
     def reach(self, user: User) -> tuple[str, ...]:
         """Where a legacy user could work: Master admins and unlimited users everywhere, others in their list.
 
@@ -123,6 +149,7 @@ class Before:
 
 
 NO_ROW: Final = "no mapping row"
+UNREAD_SHARES: Final = "legacy shares that were not read"
 NOT_CARRIED_OVER: Final = "no role assigned"
 
 

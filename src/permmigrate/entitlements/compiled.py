@@ -161,6 +161,20 @@ class Compiler:
             self._shares[key] = bundle
         return self._shares[key]
 
+    def any_share(self, user_role: str | None) -> int:
+        """The environment's atoms that some share might permit to a user of this role (None: to a group)."""
+        mask = 0
+        for policy in self.catalog.policies.values():
+            if policy.permission_type is PermissionType.CONTENT and not self._shuts(policy, user_role):
+                for rule in self._policy_rules[policy.id]:
+                    mask |= rule.mask if rule.effect == "permit" else 0
+        return mask
+
+    def _shuts(self, policy: Policy, user_role: str | None) -> bool:
+        if user_role is None:
+            return False
+        return self.tables.baseline(LegacyKind.USER_ROLE, user_role, policy).granted is Granted.NO
+
     def _add_gated(
         self, bundle: Bundle, policy: Policy, granted: Granted, reason: str, user_role: str | None
     ) -> None:

@@ -46,20 +46,20 @@ class Custom:
     """The enabled custom policies, before and after."""
 
     snapshot: Snapshot
-    """Its custom policies are those of the after side."""
+    """Its custom policies and groups are those of the after side."""
     compiler: Compiler
-    earlier: tuple[CustomPolicy, ...]
-    """Those of the before side."""
+    earlier: Snapshot
+    """The before side's; the same one when nothing but roles is compared."""
 
     def grants(self, principal: PrincipalRef, scope: str) -> tuple[list[Grant], list[Grant]]:
         """What the custom policies that name the principal, its type, its group or anybody give each side."""
         own = (CEDAR_TYPES[principal.type], str(principal.id))
-        groups: set[tuple[str, str]] = set()
-        if principal.type is PrincipalType.USER:
-            ids = self.snapshot.groups_of.get(UserId(principal.id), ())
-            groups = {(CEDAR_TYPES[PrincipalType.GROUP], group_id) for group_id in ids}
-        found = [entry for entry in self._by_scope.get(scope, ()) if _names(entry.head, own, groups)]
-        return [e.grant for e in found if e.before], [e.grant for e in found if e.after]
+        earlier, later = _groups(self.earlier, principal), _groups(self.snapshot, principal)
+        found = self._by_scope.get(scope, ())
+        return (
+            [entry.grant for entry in found if entry.before and _names(entry.head, own, earlier)],
+            [entry.grant for entry in found if entry.after and _names(entry.head, own, later)],
+        )
 
     def scopes(self, custom: CustomPolicy) -> tuple[str, ...]:
         """The scopes a custom policy reaches among those the snapshot knows."""
@@ -74,7 +74,7 @@ class Custom:
 
     @cached_property
     def _by_scope(self) -> Mapping[str, list[_Named]]:
-        earlier = {_essence(custom): custom for custom in self.earlier if custom.enabled}
+        earlier = {_essence(custom): custom for custom in self.earlier.custom_policies if custom.enabled}
         later = {_essence(custom): custom for custom in self.snapshot.custom_policies if custom.enabled}
         found: dict[str, list[_Named]] = {}
         for essence, custom in (earlier | later).items():
@@ -101,6 +101,14 @@ class Custom:
                 masks = rule_masks(replace(rule, opaque="not decided for members"))
                 reasons = ((rule.mask, f"{text} is for groups: not known whether it reaches their members"),)
                 yield MEMBERS, Grant(place_of(rule), masks, text, cause, reasons, shared)
+
+
+def _groups(snapshot: Snapshot, principal: PrincipalRef) -> set[tuple[str, str]]:
+    """The principal's groups as Cedar entities."""
+    if principal.type is not PrincipalType.USER:
+        return set()
+    ids = snapshot.groups_of.get(UserId(principal.id), ())
+    return {(CEDAR_TYPES[PrincipalType.GROUP], group_id) for group_id in ids}
 
 
 def _names(head: PrincipalConstraint, own: tuple[str, str], groups: set[tuple[str, str]]) -> bool:

@@ -36,13 +36,14 @@ class Entitlements:
     """Answers `holdings(principal)`; everything principals share is compiled once."""
 
     snapshot: Snapshot
+    """Whoever and whatever is compared, as it is on the after side."""
     tables: Baseline
     assignments: tuple[AfterAssignment, ...]
     """The after side."""
     translation: Translation | None = None
     """Set when the mapping tables make the after side: what they leave untranslated is unknown after."""
-    custom_before: tuple[CustomPolicy, ...] | None = None
-    """The custom policies of the before side; None when the snapshot's stand on both."""
+    earlier: Snapshot | None = None
+    """The before side's people, groups, shares and custom policies; None when they are the same."""
 
     @cached_property
     def compiler(self) -> Compiler:
@@ -50,7 +51,7 @@ class Entitlements:
 
     @cached_property
     def before(self) -> Before:
-        return Before(self.snapshot, self.compiler, self.translation)
+        return Before(self.earlier or self.snapshot, self.compiler, self.translation)
 
     @cached_property
     def after(self) -> After:
@@ -58,16 +59,13 @@ class Entitlements:
 
     @cached_property
     def custom(self) -> Custom:
-        return Custom(self.snapshot, self.compiler, self._earlier)
-
-    @property
-    def _earlier(self) -> tuple[CustomPolicy, ...]:
-        return self.snapshot.custom_policies if self.custom_before is None else self.custom_before
+        return Custom(self.snapshot, self.compiler, self.earlier or self.snapshot)
 
     @property
     def _custom_policies(self) -> tuple[CustomPolicy, ...]:
         """Those of both sides."""
-        return tuple(dict.fromkeys((*self.snapshot.custom_policies, *self._earlier)))
+        earlier = self.earlier.custom_policies if self.earlier else ()
+        return tuple(dict.fromkeys((*self.snapshot.custom_policies, *earlier)))
 
     @cached_property
     def scopes(self) -> tuple[str, ...]:

@@ -105,6 +105,13 @@ class GrantSet:
         for grant in grants:
             self.add(grant)
 
+    def __iter__(self) -> Iterator[Grant]:
+        yield from self.wide
+        for grants in self.folders.values():
+            yield from grants
+        for grants in self.collections.values():
+            yield from grants
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:

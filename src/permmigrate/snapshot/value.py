@@ -126,6 +126,18 @@ class Snapshot:
                 names = {key.id: key.name for key in self.account_keys}
                 return names.get(principal.id) or principal.id
 
+    def has(self, principal: PrincipalRef) -> bool:
+        """Whether the snapshot lists the principal."""
+        match principal.type:
+            case PrincipalType.USER:
+                return principal.id in self.user_by_id
+            case PrincipalType.GROUP:
+                return principal.id in self.group_by_id
+            case PrincipalType.API_KEY:
+                return principal.id in self.api_key_by_id
+            case PrincipalType.ACCOUNT_KEY:
+                return any(key.id == principal.id for key in self.account_keys)
+
     def is_dormant(self, principal: PrincipalRef) -> bool:
         """Whether the principal cannot act today: a disabled or pending user, a disabled key."""
         match principal.type:
