@@ -2,7 +2,9 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 const TALLEST = 8e6;
-const PRINTED = 100;
+const PRINTED = 500;
+// Up to so many rows all of them stand in the page, so that the browser's own search finds them.
+const WHOLE = 500;
 const FACET_NAMES = 8;
 
 function make(tag, properties = {}, ...children) {
@@ -25,6 +27,8 @@ function icon(name) {
   svg.append(use);
   return svg;
 }
+
+function counted(count, one, many) { return `${count.toLocaleString('en')} ${count === 1 ? one : many}`; }
 
 function isolated(text) { return make('bdi', { textContent: text }); }
 
@@ -111,7 +115,7 @@ class Grid {
     this.store.refresh();
     const { rows, size, state } = this.store;
     const all = size.toLocaleString('en');
-    this.status.textContent = rows.length === size ? `${all} ${size === 1 ? 'row' : 'rows'}` : `${rows.length.toLocaleString('en')} of ${all} rows`;
+    this.status.textContent = rows.length === size ? counted(size, 'row', 'rows') : `${rows.length.toLocaleString('en')} of ${all} rows`;
     this.clear.hidden = !state.q && ![...state.picks.values()].some((picked) => picked.size);
     this.empty.hidden = rows.length > 0;
     this.grid.hidden = rows.length === 0;
@@ -186,10 +190,11 @@ class Grid {
     this.body.style.height = `${canvas}px`;
     const reach = canvas - view;
     const share = reach > 0 ? this.scroller.scrollTop / reach : 0;
-    const first = Math.max(0, Math.floor((share * (total - view)) / height) - 4);
+    const whole = rows.length <= WHOLE;
+    const first = whole ? 0 : Math.max(0, Math.floor((share * (total - view)) / height) - 4);
     if (!fresh && first === this.first) return;
     this.first = first;
-    const last = Math.min(rows.length, first + Math.ceil(view / height) + 8);
+    const last = whole ? rows.length : Math.min(rows.length, first + Math.ceil(view / height) + 8);
     const offset = total > TALLEST ? this.scroller.scrollTop - Math.min(4, first) * height : first * height;
     this.grid.style.setProperty('--bar', `${this.scroller.offsetWidth - this.scroller.clientWidth}px`);
     const held = document.activeElement?.closest?.('.row') && this.body.contains(document.activeElement);
@@ -226,7 +231,7 @@ class Grid {
     const parts = [].concat(keys || []).map((each) => {
       if (this.store.columns.get(each).kind !== 'number') return this.store.text(each, row);
       const count = this.store.value(each, row);
-      return count ? `and ${count.toLocaleString('en')} ${count === 1 ? 'other' : 'others'}` : '';
+      return count ? `and ${counted(count, 'other', 'others')}` : '';
     });
     return parts.filter((part) => part && part !== this.store.text(key, row)).join(', ');
   }
@@ -259,8 +264,12 @@ class Grid {
     const scale = Math.min(1, TALLEST / (count * height));
     if (top * scale < this.scroller.scrollTop) this.scroller.scrollTop = top * scale;
     else if ((top + height) * scale > this.scroller.scrollTop + view) this.scroller.scrollTop = (top + height) * scale - view;
-    this.paint(true);
-    this.body.querySelector(`[data-at="${this.focused}"]`)?.focus({ preventScroll: true });
+    this.paint(false);
+    for (const row of this.body.querySelectorAll('[tabindex="0"]')) row.tabIndex = -1;
+    const row = this.body.querySelector(`[data-at="${this.focused}"]`);
+    if (!row) return;
+    row.tabIndex = 0;
+    row.focus({ preventScroll: true });
   }
 
   export() {
@@ -277,7 +286,7 @@ class Grid {
     this.scroller.style.height = 'auto';
     this.body.style.height = 'auto';
     const nodes = rows.slice(0, PRINTED).map((row) => { const node = make('div', { className: 'row printed' }); this.dress(node, row); return node; });
-    if (rows.length > PRINTED) nodes.push(make('p', { className: 'note', textContent: `${(rows.length - PRINTED).toLocaleString('en')} more rows are in the workbook and not printed here.` }));
+    if (rows.length > PRINTED) nodes.push(make('p', { className: 'note', textContent: `${counted(rows.length - PRINTED, 'more row is', 'more rows are')} in the workbook and not printed here.` }));
     this.body.replaceChildren(...nodes);
   }
 }

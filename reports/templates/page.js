@@ -1,8 +1,11 @@
-// Ties the tables to the page: unpacks them when they come near, keeps the state in the address, opens rows, prints.
+// Ties the tables to the page: unpacks them, keeps the state in the address, opens rows, prints.
 
 const words = JSON.parse(document.getElementById('words').textContent);
 const places = [...document.querySelectorAll('[data-table]')];
 const dialog = document.getElementById('detail');
+// Rows of all tables together that are unpacked without being asked for; the rest waits until it comes near.
+const UNASKED = 50000;
+const idle = globalThis.requestIdleCallback ?? ((work) => setTimeout(work, 1));
 
 class Page {
   constructor() {
@@ -16,10 +19,14 @@ class Page {
       // Room for the table before it is unpacked, so that what is below stays where it is.
       place.style.minHeight = `${Math.min(660, place.dataset.rows * 60) + 200}px`;
       near.observe(place);
+      place.replaceChildren(make('p', { className: 'fallback', textContent:
+        `${counted(Number(place.dataset.rows), 'row', 'rows')}, not unpacked yet. The same rows are on the sheet “${place.dataset.sheet}” of the workbook.` }));
     }
     addEventListener('hashchange', () => this.recall(true));
-    addEventListener('beforeprint', () => this.grids.forEach((grid) => grid.print()));
-    addEventListener('afterprint', () => this.grids.forEach((grid) => grid.paint(true)));
+    this.printed = false;
+    addEventListener('beforeprint', () => this.print(true));
+    addEventListener('afterprint', () => this.print(false));
+    matchMedia('print').addEventListener('change', (event) => this.print(event.matches));
     document.querySelectorAll('nav a').forEach((link) => link.addEventListener('click', (event) => {
       event.preventDefault();
       this.jump(document.querySelector(link.getAttribute('href')));
@@ -43,6 +50,25 @@ class Page {
       this.show('expansions', { q, sort: '', picks: new Map(), open: '' }, true).then(() => this.remember());
     });
     this.recall(false);
+    this.unpackInTurn();
+  }
+
+  // Everything that fits, the small tables first, so that printing and the browser's search find the rows.
+  unpackInTurn() {
+    let left = UNASKED;
+    const waiting = [...places].sort((a, b) => a.dataset.rows - b.dataset.rows)
+      .filter((place) => { left -= Number(place.dataset.rows); return left >= 0; });
+    const next = () => {
+      const place = waiting.shift();
+      if (place) this.load(place.dataset.table).then(() => idle(next));
+    };
+    idle(next);
+  }
+
+  print(on) {
+    if (on === this.printed) return;
+    this.printed = on;
+    this.grids.forEach((grid) => (on ? grid.print() : grid.paint(true)));
   }
 
   load(key) {
@@ -61,6 +87,7 @@ class Page {
     const grid = new Grid(root, new Store(await unpack(JSON.parse(island.textContent)), words.orders), this);
     root.style.minHeight = '';
     this.grids.set(key, grid);
+    if (this.printed) grid.print();
     return grid;
   }
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -201,11 +204,51 @@ def test_print_shows_rows(open_page: Open, page_text: str) -> None:
     assert 0 == page.locator(".row.printed").count()
 
 
+def test_print_needs_no_scrolling(open_page: Open, page_text: str) -> None:
+    """What nobody scrolled to is printed too, and nothing on the paper speaks of missing JavaScript."""
+    page = open_page(page_text)
+    tables = page.locator("[data-table]").count()
+    expect(page.locator("[data-table] .grid")).to_have_count(tables)
+    page.evaluate("addEventListener('beforeprint', () => { globalThis.paper = document.body.innerText; })")
+    page.pdf()
+    paper = page.evaluate("globalThis.paper")
+    assert "JavaScript" not in paper
+    page.emulate_media(media="print")
+    expect(page.locator("[data-table=expansions] .row.printed")).to_have_count(45)
+    for table in page.locator("[data-table]").all():
+        assert int(table.get_attribute("data-rows")) == table.locator(".row.printed").count()
+    page.emulate_media(media="screen")
+    expect(page.locator(".row.printed")).to_have_count(0)
+
+
+def test_print_at_once_blames_nobody(open_page: Open, page_text: str) -> None:
+    """Printed before anything is unpacked, the page says where the rows are and blames no script."""
+    hasty = page_text.replace("    this.unpackInTurn();", "")
+    page = open_page(rehashed(hasty))
+    unread = page.locator("[data-table=ledger]")
+    assert "JavaScript" not in unread.inner_text()
+    assert "sheet “Completeness” of the workbook" in unread.inner_text()
+
+
+def test_the_browsers_search_finds_everybody(open_page: Open, page_text: str) -> None:
+    """Every name of a table of usual size stands in the page without scrolling."""
+    page = open_page(page_text)
+    expect(rows(page, "principals")).to_have_count(48)
+    assert page.evaluate("window.find('.39@example.com')")
+
+
+def rehashed(text: str) -> str:
+    """The page with its policy made anew for a changed script."""
+    script = text.rpartition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return re.sub(r"script-src &#39;.*?&#39;", f"script-src &#39;sha256-{digest}&#39;", text)
+
+
 def test_an_old_browser_is_told(open_page: Open, page_text: str) -> None:
     """Without DecompressionStream the table says so and names the workbook."""
     page = open_page(page_text)
-    page.evaluate("delete globalThis.DecompressionStream")
-    page.locator("[data-table=places]").scroll_into_view_if_needed()
+    page.add_init_script("delete globalThis.DecompressionStream")
+    page.reload()
     expect(page.locator("[data-table=places]")).to_contain_text("cannot unpack")
 
 
