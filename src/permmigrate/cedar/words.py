@@ -140,6 +140,9 @@ def _listed(parts: list[str]) -> str:
 
 
 def _plural(words: str) -> str:
-    if words.endswith("y") and not words.endswith(("ay", "ey", "oy")):
+    """`saved searches`, `policies`; a type named in the plural (`security settings`) stays."""
+    if words.endswith("y") and not words.endswith(("ay", "ey", "oy", "uy")):
         return words[:-1] + "ies"
+    if words.endswith(("ss", "us", "x", "z", "ch", "sh")):
+        return words + "es"
     return words if words.endswith("s") else words + "s"
