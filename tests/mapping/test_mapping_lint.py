@@ -17,12 +17,14 @@ from mapping_builders import (
     snapshot,
     tables,
     user,
+    write,
 )
 
 from permmigrate.catalog import Catalog
 from permmigrate.mapping.globs import covers
 from permmigrate.mapping.lint import RULES, check
 from permmigrate.mapping.rows import LEGACY_LEVELS, LEGACY_ROLES
+from permmigrate.mapping.tables import read
 from permmigrate.model import AccountKey, ContentKind
 from permmigrate.snapshot import Snapshot
 
@@ -138,7 +140,7 @@ def test_good_tables_are_passed_in_silence(tmp_path: Path) -> None:
             (*KNOWN["folder_levels"][:3], "can_manage,user,none,"),
             [
                 "warning unmapped: folder_levels.csv: no row of folder_levels.csv translates level "
-                "`can_manage` (add a row; `none` is an answer too)"
+                "`can_manage` (add a row; target type `none` is an answer too)"
             ],
         ),
     ],
@@ -234,18 +236,59 @@ def test_what_a_catalog_shows(tmp_path: Path, table: str, rows: tuple[str, ...],
 
 
 def test_a_snapshot_shows_what_is_unmapped(tmp_path: Path) -> None:
-    """Legacy values of the snapshot without a row are errors that say who has them."""
+    """Legacy values of the snapshot without a row are warnings that say who has them and what to write."""
     owners = tuple(user(f"user{n}", "owner") for n in range(5))
     account = snapshot(users=(*owners, user("nil", "")), api_keys=(api_key("1", "web", enabled=False),))
-    notices = [n for n in found(tmp_path, None, account, api_keys=("*,*,yes,none,,",)) if "error" in n]
-    hint = "(add a row; `none` is an answer too)"
+    notices = [n for n in found(tmp_path, None, account, api_keys=("*,*,yes,none,,",)) if "unmapped" in n]
+    hint = "target type `none` is an answer too)"
     assert notices == [
-        f"error unmapped: api_keys.csv: no row of api_keys.csv matches the key: web {hint}",
-        "error unmapped: user_roles.csv: no row of user_roles.csv translates an empty legacy role: "
-        f"Nil {hint}",
-        "error unmapped: user_roles.csv: no row of user_roles.csv translates legacy role `owner`: "
-        f"User0, User1, User2 and 2 more {hint}",
+        f"warning unmapped: api_keys.csv: no row of api_keys.csv matches the key: web (add a row; {hint}",
+        "warning unmapped: user_roles.csv: no row of user_roles.csv translates legacy role `owner`: "
+        f"User0, User1, User2 and 2 more (add a row; {hint}",
+        "warning unmapped: user_roles.csv: no row of user_roles.csv translates users without a legacy role: "
+        f"Nil (add a row with `(none)` as legacy_role; {hint}",
     ]
+
+
+def test_the_advice_for_users_without_a_role_can_be_followed(tmp_path: Path) -> None:
+    """The row that the hint asks for is read, and leaves nothing to say."""
+    account = snapshot(users=(user("nil", ""),))
+    roles = (*KNOWN["user_roles"], "(none),none,,")
+    notices = found(tmp_path, None, account, user_roles=roles)
+    assert not [each for each in notices if "unmapped" in each or "user_roles.csv:9" in each]
+
+
+def test_a_key_has_no_legacy_role_to_be_without(tmp_path: Path) -> None:
+    """An override for `(none)` meets users only, and says so when it is meant for something else."""
+    rows = ("any,id,1,any,(none),none,,,why,", "user,id,1,folder_level,(none),none,,,why,")
+    account = snapshot(api_keys=(api_key("1"),), users=(user("2", ""),))
+    notices = found(tmp_path, None, account, overrides=rows)
+    assert [each for each in notices if "overrides.csv:2" in each and "dead" in each]
+    assert [each for each in notices if each.startswith("error impossible: overrides.csv:3")]
+
+
+def test_what_cannot_be_read_and_what_cannot_work_come_together(tmp_path: Path) -> None:
+    """A misspelt scope hides no unknown role on another line, and is not told again as a missing row."""
+    roles = (
+        "admin,role,account/Admn,account",
+        "billing,role,account/Billing,acount",
+        "reports,bundle,Gone,each_environment",
+        *(f"{each},none,," for each in LEGACY_ROLES if each not in ("admin", "billing", "reports")),
+    )
+    keys = ("*,*,any,role,collection/Viewer,each_environment",)
+    bundles = ("Admin,account/Admin,acount",)
+    mapping, problems = read(
+        write(tmp_path, **(KNOWN | {"user_roles": roles, "api_keys": keys, "bundles": bundles}))
+    )
+    notices = check(mapping, catalog=CATALOG, snapshot=None, today=TODAY, problems=problems)
+    assert [(each.rule, str(each.ref)) for each in notices] == [
+        ("wrong-principal", "api_keys.csv:2"),
+        ("unreadable", "bundles.csv:2"),
+        ("unknown-role", "user_roles.csv:2"),
+        ("unreadable", "user_roles.csv:3"),
+    ]
+    whole = check(mapping, catalog=CATALOG, snapshot=None, today=TODAY)
+    assert {"unmapped", "unknown-bundle"} <= {each.rule for each in whole}
 
 
 def test_a_snapshot_shows_dead_rows(tmp_path: Path) -> None:

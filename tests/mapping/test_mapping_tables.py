@@ -62,7 +62,7 @@ EXPECTED_MISTAKES = [
         "format the column as text and paste the id again",
     ),
     (9, "target type `none` gives nothing, yet names `ML User`", "empty one of the two cells"),
-    (10, "`legacy_role` is empty", ""),
+    (10, "`legacy_role` is empty", "`(none)` for users without a legacy role on record"),
     (
         11,
         "`sure` is not a word for `confidence`",
@@ -192,6 +192,14 @@ def test_what_a_spreadsheet_writes_is_read(tmp_path: Path) -> None:
     assert [row.ref.line for row in loaded.user_roles] == [3, 4, 5, 6]
 
 
+def test_tabs_separate_cells_too(tmp_path: Path) -> None:
+    """A table pasted out of a spreadsheet says the same as one with commas."""
+    plain = tables(tmp_path)
+    for path in tmp_path.glob("*.csv"):
+        path.write_text("# one, two, three\n" + path.read_text().replace(",", "\t"))
+    assert plain.digest == load(tmp_path).digest
+
+
 def test_ids_stay_text(tmp_path: Path) -> None:
     """A 15-digit key with a leading zero, and words such as NA, are read as they stand."""
     loaded = tables(
@@ -318,6 +326,26 @@ def test_rows_are_told_in_words(tmp_path: Path) -> None:
         loaded.row_text(RowRef("user_roles.csv", 2))
         == "admin → access bundle Admin, in each environment the user has"
     )
+
+
+def test_no_legacy_role_has_a_word(tmp_path: Path) -> None:
+    """`(none)` in a column of legacy roles stands for users who have none, and is told in words."""
+    loaded = tables(
+        tmp_path,
+        user_roles=("(None),none,,",),
+        overrides=("user,id,7,user_role,(none),none,,,left,", "any,id,7,any,(none),none,,,left,"),
+        legacy_baseline=("user_role,(none),*,no",),
+    )
+    assert [row.legacy_role for row in loaded.user_roles] == [""]
+    assert loaded.baseline(LegacyKind.USER_ROLE, "", policy("x")).granted is Granted.NO
+    assert loaded.baseline(LegacyKind.USER_ROLE, "admin", policy("x")).granted is Granted.UNKNOWN
+    files = ("user_roles.csv", "overrides.csv", "legacy_baseline.csv")
+    assert [text for ref, text, _, _ in loaded.all_rows() if ref.file in files] == [
+        "no legacy role on record → nothing, deliberately",
+        "user with id 7, no legacy role on record → nothing, deliberately: left",
+        "anyone with id 7, no legacy role on record → nothing, deliberately: left",
+        "no legacy role on record did not include *",
+    ]
 
 
 def test_words_are_taken_without_case(tmp_path: Path) -> None:

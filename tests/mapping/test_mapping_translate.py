@@ -210,7 +210,7 @@ def test_what_no_row_speaks_of_is_untranslated(tmp_path: Path) -> None:
         ("user:ann", "no row of user_roles.csv translates legacy role `owner`"),
         ("user:ann", "no row of collection_levels.csv translates level `can_edit`"),
         ("user:ann", "no row of folder_levels.csv translates level `can_own`"),
-        ("user:bob", "no row of user_roles.csv translates an empty legacy role"),
+        ("user:bob", "no row of user_roles.csv translates users without a legacy role"),
     ]
     assert [e.legacy for e in found.untranslated[:2]] == [
         "legacy role `owner`",
@@ -322,3 +322,10 @@ def test_unknown_environments_are_never_silence(tmp_path: Path) -> None:
         ("user:ann", "no product environment is known for the grant"),
         ("user:ann", "environment `env_eu` is not in the account"),
     ]
+
+
+def test_no_legacy_role_on_record_can_be_translated(tmp_path: Path) -> None:
+    """A row for `(none)` speaks of users without a role and of nobody else."""
+    mapping = tables(tmp_path, user_roles=("(none),role,account/Billing,account", "admin,none,,"))
+    found = run(snapshot(users=(user("ann"), user("bob", ""))), mapping)
+    assert (lines(found), reasons(found)) == ([("user:bob", "account::billing", None)], [])

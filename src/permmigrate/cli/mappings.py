@@ -26,7 +26,9 @@ def command() -> None:
 @command.command()
 @click.argument("directory", type=DIRECTORY)
 def init(directory: Path) -> None:
-    """Copy the shipped tables into DIRECTORY for editing. Files that are there already are kept.
+    """Copy the shipped tables into DIRECTORY for editing.
+
+    A folder that holds one of them already is refused (exit code 6) and left as it is.
 
     \b
     Example:
@@ -63,18 +65,22 @@ def init(directory: Path) -> None:
 def check(directory: Path, snapshot_file: Path | None, as_json: bool, today: datetime | None) -> None:
     """Find every mistake in the tables at once, each as file:line.
 
+    Mistakes of writing (a misspelt word) and of meaning (a role that no catalog has) come together. Warnings
+    are things that work and may not be meant, or people and keys that no row speaks of.
+
     \b
     Example:
       permmigrate mappings check mappings --snapshot account.snapshot
     """
     from permmigrate.errors import InvalidFileError
     from permmigrate.mapping.lint import check as lint
-    from permmigrate.mapping.tables import load
-    from permmigrate.snapshot.file import load as load_snapshot
+    from permmigrate.mapping.tables import read
+    from permmigrate.report.text import plural
+    from permmigrate.snapshot.file import load
 
-    tables = load(directory)
-    snapshot = load_snapshot(snapshot_file) if snapshot_file else None
-    notices = lint(tables, catalog=None, snapshot=snapshot, today=day(today))
+    tables, problems = read(directory)
+    snapshot = load(snapshot_file) if snapshot_file else None
+    notices = lint(tables, catalog=None, snapshot=snapshot, today=day(today), problems=problems)
     errors = tuple(notice.problem for notice in notices if notice.level == "error")
     warnings = [notice for notice in notices if notice.level == "warning"]
     if as_json:
@@ -99,7 +105,7 @@ def check(directory: Path, snapshot_file: Path | None, as_json: bool, today: dat
         for notice in warnings:
             click.echo(f"warning [{notice.rule}] {notice.problem}")
     if errors:
-        raise InvalidFileError(f"`{directory}` has {len(errors)} mistakes", problems=errors)
-    say(f"{directory}: no mistakes, {len(warnings)} warnings")
+        raise InvalidFileError(f"`{directory}` has {plural(len(errors), 'mistake')}", problems=errors)
+    say(f"{directory}: no mistakes, {plural(len(warnings), 'warning')}")
     if snapshot_file:
         say(f"next: permmigrate diff {snapshot_file} --mappings {directory} --out reports")

@@ -1,22 +1,23 @@
-"""What is wrong with tables that read well: rows missing, contradicting, idle, or asking what has no effect.
+"""What is wrong with rows that read well: missing ones, contradictions, idle ones, targets without effect.
 
 It needs neither a catalog nor a snapshot; each of them lets it see more. It changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Set
 from datetime import date, timedelta
 from itertools import chain
 from typing import Final
 
 from permmigrate.catalog import Catalog
+from permmigrate.errors import Problem
 from permmigrate.mapping import usage
 from permmigrate.mapping.carried import impossible, obstacles
-from permmigrate.mapping.lookup import TABLE_OF, unmapped
+from permmigrate.mapping.lookup import TABLE_OF, unmapped, unmapped_hint
 from permmigrate.mapping.notices import Notice, error, warning
 from permmigrate.mapping.reading import did_you_mean
-from permmigrate.mapping.rows import ANY, LEGACY_LEVELS, LEGACY_ROLES, WILDCARD, TargetType
+from permmigrate.mapping.rows import ANY, LEGACY_LEVELS, LEGACY_ROLES, NO_LEGACY_ROLE, WILDCARD, TargetType
 from permmigrate.mapping.shadows import contradictions, shadowed
 from permmigrate.mapping.tables import MappingTables, policy_matches
 from permmigrate.mapping.translate import translate
@@ -41,6 +42,7 @@ RULES: Final = (
     "unknown-legacy",
     "unknown-role",
     "unmapped",
+    "unreadable",
     "wrong-principal",
     "wrong-scope",
 )
@@ -50,12 +52,18 @@ _IDLE: Final = frozenset({"expired", "impossible", "shadowed", "unknown-bundle",
 
 
 def check(
-    tables: MappingTables, *, catalog: Catalog | None, snapshot: Snapshot | None, today: date
+    tables: MappingTables,
+    *,
+    catalog: Catalog | None,
+    snapshot: Snapshot | None,
+    today: date,
+    problems: Collection[Problem] = (),
 ) -> tuple[Notice, ...]:
     """Find everything at once, by file and line.
 
     With a catalog the targets are checked, with a snapshot what it holds is run through the tables as well.
-    The snapshot's own catalog is used when no other is given.
+    The snapshot's own catalog is used when no other is given. `problems` are what reading the tables found:
+    they are told along, and what may only follow from a row that could not be read is not.
     """
     catalog = catalog or (snapshot.catalog if snapshot else None)
     notices = {
@@ -74,7 +82,23 @@ def check(
         notices |= {*usage.missing(translation, snapshot), *usage.dead(tables, translation, idle)}
     present = _present(snapshot) if snapshot else frozenset()
     notices |= set(_unmapped_known(tables, present))
+    torn = {problem.file for problem in problems}
+    notices = {notice for notice in notices if not _follows(notice, torn)}
+    notices |= {Notice("error", "unreadable", problem) for problem in problems}
     return tuple(sorted(notices, key=lambda notice: (notice.problem, notice.level, notice.rule)))
+
+
+def _follows(notice: Notice, torn: Set[str]) -> bool:
+    """Whether a notice may only say that rows of a torn table are missing."""
+    match notice.rule:
+        case "unmapped":
+            return notice.problem.file in torn or "overrides.csv" in torn
+        case "unknown-bundle":
+            return "bundles.csv" in torn
+        case "dead":
+            return notice.problem.file == "bundles.csv" and bool(torn)
+        case _:
+            return False
 
 
 def _contradictions(tables: MappingTables, today: date) -> Iterator[Notice]:
@@ -163,8 +187,8 @@ def _unmapped_known(tables: MappingTables, present: frozenset[tuple[LegacyKind, 
     for kind, have in ((LegacyKind.USER_ROLE, roles), (LegacyKind.FOLDER_LEVEL, levels)):
         for value in _KNOWN[kind]:
             if value not in have and (kind, value) not in present:
-                hint = "add a row; `none` is an answer too"
-                yield warning("unmapped", RowRef(TABLE_OF[kind], 0), unmapped(kind, value), hint)
+                at = RowRef(TABLE_OF[kind], 0)
+                yield warning("unmapped", at, unmapped(kind, value), unmapped_hint(kind, value))
 
 
 def _legacy_values(tables: MappingTables, snapshot: Snapshot | None) -> Iterator[Notice]:
@@ -182,6 +206,8 @@ def _legacy_values(tables: MappingTables, snapshot: Snapshot | None) -> Iterator
     )
     for ref, kind, value in written:
         known = _KNOWN.get(kind)
-        if known and value != WILDCARD and value not in known and (kind, value) not in present:
+        none = kind is LegacyKind.USER_ROLE and not value
+        if known and not none and value not in (WILDCARD, *known) and (kind, value) not in present:
             what = "legacy role" if kind is LegacyKind.USER_ROLE else "folder level"
-            yield warning("unknown-legacy", ref, f"`{value}` is no known {what}", did_you_mean(value, known))
+            message = f"`{value or NO_LEGACY_ROLE}` is no known {what}"
+            yield warning("unknown-legacy", ref, message, did_you_mean(value, known))

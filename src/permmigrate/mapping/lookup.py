@@ -11,7 +11,7 @@ from typing import Final
 from permmigrate.mapping.globs import matches, matches_name
 from permmigrate.mapping.overrides import Overrides
 from permmigrate.mapping.recipes import Recipe, recipe
-from permmigrate.mapping.rows import ANY, ApiKeyRow, TargetRow, key_groups
+from permmigrate.mapping.rows import ANY, NO_LEGACY_ROLE, ApiKeyRow, TargetRow, key_groups
 from permmigrate.mapping.tables import MappingTables
 from permmigrate.mapping.value import LegacyKind, RowRef
 from permmigrate.model import ApiKey, PrincipalRef, PrincipalType
@@ -99,9 +99,16 @@ def unmapped(kind: LegacyKind, value: str) -> str:
     """Say that no row speaks of such a grant."""
     match kind:
         case LegacyKind.USER_ROLE:
-            what = f"translates legacy role `{value}`" if value else "translates an empty legacy role"
+            what = f"translates legacy role `{value}`" if value else "translates users without a legacy role"
         case LegacyKind.FOLDER_LEVEL | LegacyKind.COLLECTION_LEVEL:
             what = f"translates level `{value}`"
         case LegacyKind.API_KEY | LegacyKind.ACCOUNT_KEY:
             what = "matches the key"
     return f"no row of {TABLE_OF[kind]} {what}"
+
+
+def unmapped_hint(kind: LegacyKind, value: str) -> str:
+    """Say how to make a row that speaks of such a grant."""
+    if kind is LegacyKind.USER_ROLE and not value:
+        return f"add a row with `{NO_LEGACY_ROLE}` as legacy_role; target type `none` is an answer too"
+    return "add a row; target type `none` is an answer too"

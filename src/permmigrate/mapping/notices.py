@@ -27,10 +27,10 @@ class Notice:
 
 
 def error(rule: str, at: RowRef, message: str, hint: str = "") -> Notice:
-    """Make a notice of something that cannot work or that leaves a grant untranslated."""
+    """Make a notice of something that cannot work."""
     return Notice("error", rule, Problem(at.file, at.line, message, hint))
 
 
 def warning(rule: str, at: RowRef, message: str, hint: str = "") -> Notice:
-    """Make a notice of something that works and may not be meant."""
+    """Make a notice of something that works and may not be meant, or of a grant left untranslated."""
     return Notice("warning", rule, Problem(at.file, at.line, message, hint))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from permmigrate.errors import Problem
-from permmigrate.mapping.rows import Origin, Scope, ScopeKind
+from permmigrate.mapping.rows import NO_LEGACY_ROLE, Origin, Scope, ScopeKind
 from permmigrate.mapping.value import RowRef
 from permmigrate.model import Confidence
 
@@ -73,6 +73,11 @@ class Cells:
         if not text and self.has(column):
             self.wrong(f"`{column}` is empty", hint)
         return text
+
+    def legacy(self, column: str, hint: str) -> str:
+        """A legacy role or level; `(none)` is the empty string that users without a role have."""
+        text = self.required(column, hint)
+        return "" if text.casefold() == NO_LEGACY_ROLE else text
 
     def word(self, column: str, words: Sequence[str]) -> str:
         """One of `words`, in their own spelling whatever the case in the cell."""
@@ -215,10 +220,10 @@ def _records(file: str, text: str, problems: list[Problem]) -> Iterator[tuple[in
 
 
 def _separator(text: str) -> str:
-    """Comma or semicolon, whichever the first line that is no comment has more of."""
+    """Comma, semicolon or tab, whichever the first line that is no comment has most of."""
     for line in text.splitlines():
         if line.strip() and not line.lstrip().startswith(("#", '"#')):
-            return ";" if line.count(";") > line.count(",") else ","
+            return max(",;\t", key=line.count)
     return ","
 
 

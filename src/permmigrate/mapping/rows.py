@@ -16,6 +16,8 @@ from permmigrate.model import Confidence
 
 ANY: Final = "any"
 WILDCARD: Final = "*"
+NO_LEGACY_ROLE: Final = "(none)"
+"""How a table writes "no legacy role on record", which snapshots hold as the empty string; so do rows."""
 
 LEGACY_ROLES: Final = (
     "master_admin",
@@ -128,6 +130,7 @@ class UserRoleRow(TargetRow):
     KEY: ClassVar = ("legacy_role",)
 
     legacy_role: str
+    """The wire's word; empty for users without a legacy role on record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +178,7 @@ class OverrideRow(TargetRow):
     applies_to: str
     """`any` or a LegacyKind."""
     legacy: str
-    """A legacy role or level, or `*`."""
+    """A legacy role or level, `*`, or the empty string for users without a legacy role on record."""
     reason: str = ""
     expires: date | None = None
     """The last day the override holds."""
@@ -184,7 +187,10 @@ class OverrideRow(TargetRow):
         return self.expires is not None and self.expires < today
 
     def covers_grant(self, kind: LegacyKind, legacy: str) -> bool:
-        return self.applies_to in (ANY, kind.value) and self.legacy in (WILDCARD, legacy)
+        if self.applies_to not in (ANY, kind.value):
+            return False
+        named = bool(self.legacy) or kind is LegacyKind.USER_ROLE
+        return self.legacy == WILDCARD or (named and self.legacy == legacy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +209,7 @@ class BaselineRow(Row):
 
     kind: LegacyKind
     legacy: str
+    """A legacy role or level, `*`, or the empty string for users without a legacy role on record."""
     policy: str
     """A glob on policy ids, or `category:Category/Sub category` with globs."""
     granted: Granted

@@ -9,6 +9,7 @@ from typing import Final, Generic, TypeVar
 from permmigrate.mapping.reading import Cells
 from permmigrate.mapping.rows import (
     ANY,
+    NO_LEGACY_ROLE,
     WILDCARD,
     AccountKeyRow,
     ApiKeyRow,
@@ -69,7 +70,7 @@ def _target(
 
 
 def _user_role(cells: Cells) -> UserRoleRow:
-    role = cells.required("legacy_role")
+    role = cells.legacy("legacy_role", f"`{NO_LEGACY_ROLE}` for users without a legacy role on record")
     if role == WILDCARD:
         cells.wrong("`*` is not a legacy role", _NO_WILDCARD)
     return UserRoleRow(origin=cells.origin(), target=_target(cells), legacy_role=role)
@@ -125,7 +126,7 @@ def _override(cells: Cells) -> OverrideRow:
         match_by=match_by,
         match=match.removeprefix("@") if match_by is MatchBy.EMAIL_DOMAIN else match,
         applies_to=cells.word("applies_to", (ANY, *(each.value for each in LegacyKind))),
-        legacy=cells.required("legacy", "`*` for any legacy role or level"),
+        legacy=cells.legacy("legacy", "`*` for any legacy role or level"),
         target=_target(cells, scopes=_ANYWHERE),
         reason=cells.optional("reason"),
         expires=cells.day("expires"),
@@ -139,7 +140,7 @@ def _baseline(cells: Cells) -> BaselineRow:
     return BaselineRow(
         origin=cells.origin(),
         kind=cells.member("kind", LegacyKind),
-        legacy=cells.required("legacy", "`*` for any legacy role or level"),
+        legacy=cells.legacy("legacy", "`*` for any legacy role or level"),
         policy=policy,
         granted=cells.member("granted", Granted),
     )

@@ -1,7 +1,8 @@
 """Load the nine mapping tables, and answer what the baseline and the severities say.
 
-`load` reports every mistake of every file at once and loads nothing when there is one. It does not look at a
-catalog or a snapshot: whether the targets exist is `lint`'s business.
+`load` reports every mistake of every file at once and loads nothing when there is one; `read` hands over the
+rows without one as well, for `lint` to look at. Neither looks at a catalog or a snapshot: whether the targets
+exist is `lint`'s business.
 """
 
 from __future__ import annotations
@@ -158,6 +159,22 @@ def policy_matches(pattern: str, policy: Policy) -> bool:
 
 def load(directory: Path) -> MappingTables:
     """Read the tables of a folder. Raises InvalidFileError with every problem, by file and line."""
+    tables, problems = read(directory)
+    if problems:
+        count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise InvalidFileError(
+            f"the mapping tables in `{directory}` have {count}",
+            hint="correct the rows named and run again",
+            problems=problems,
+        )
+    return tables
+
+
+def read(directory: Path) -> tuple[MappingTables, tuple[Problem, ...]]:
+    """Read the rows that can be read, and every problem by file and line.
+
+    Raises InvalidFileError when there is no such folder.
+    """
     if not directory.is_dir():
         raise InvalidFileError(
             f"`{directory}` is not a folder of mapping tables",
@@ -176,14 +193,7 @@ def load(directory: Path) -> MappingTables:
         legacy_baseline=_read(directory, schema.LEGACY_BASELINE, problems),
         severities=_read(directory, schema.SEVERITY, problems),
     )
-    if problems:
-        count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise InvalidFileError(
-            f"the mapping tables in `{directory}` have {count}",
-            hint="correct the rows named and run again",
-            problems=tuple(sorted(problems)),
-        )
-    return tables
+    return tables, tuple(sorted(problems))
 
 
 def _read(directory: Path, table: schema.Table[_R], problems: list[Problem]) -> tuple[_R, ...]:
@@ -203,6 +213,7 @@ def _read(directory: Path, table: schema.Table[_R], problems: list[Problem]) -> 
             problems.append(
                 Problem(table.file, row.ref.line, f"says the same as line {first}", "remove one of them")
             )
+            continue
         rows.append(row)
     return tuple(rows)
 

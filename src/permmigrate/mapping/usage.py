@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Final
 
 from permmigrate.mapping.globs import matches, matches_name
-from permmigrate.mapping.lookup import TABLE_OF, unmapped
+from permmigrate.mapping.lookup import TABLE_OF, unmapped, unmapped_hint
 from permmigrate.mapping.notices import Notice, error, warning
 from permmigrate.mapping.overrides import Overrides
 from permmigrate.mapping.reading import did_you_mean
@@ -45,7 +45,10 @@ def environments(tables: MappingTables, snapshot: Snapshot) -> Iterator[Notice]:
 
 
 def missing(translation: Translation, snapshot: Snapshot) -> Iterator[Notice]:
-    """Legacy grants of the snapshot that no row speaks of, one notice a legacy value."""
+    """Legacy grants of the snapshot that no row speaks of, one notice a legacy value.
+
+    A warning: the comparison goes on, what such a grant allowed being what the baseline says or unknown.
+    """
     holders: dict[tuple[LegacyKind, str], dict[PrincipalRef, None]] = defaultdict(dict)
     for each in translation.untranslated:
         if each.row is None and each.kind:
@@ -54,7 +57,7 @@ def missing(translation: Translation, snapshot: Snapshot) -> Iterator[Notice]:
         names = [snapshot.principal_name(principal) for principal in list(found)[:_NAMED]]
         more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
         message = f"{unmapped(kind, value)}: {', '.join(names)}{more}"
-        yield error("unmapped", RowRef(TABLE_OF[kind], 0), message, "add a row; `none` is an answer too")
+        yield warning("unmapped", RowRef(TABLE_OF[kind], 0), message, unmapped_hint(kind, value))
 
 
 def dead(tables: MappingTables, translation: Translation, leave_out: Collection[RowRef]) -> Iterator[Notice]:

@@ -41,6 +41,8 @@ _KINDS: Final = {
     LegacyKind.ACCOUNT_KEY: "account key",
 }
 
+_NO_ROLE: Final = "no legacy role on record"
+
 _EACH_OF: Final[dict[str, str]] = {
     LegacyKind.USER_ROLE: "in each environment the user has",
     LegacyKind.API_KEY: "in the key's environment",
@@ -71,7 +73,9 @@ def describe(row: Row) -> str:
     """One row in words, on one line."""
     match row:
         case UserRoleRow():
-            return f"{row.legacy_role} → {_target(row.target, 'in each environment the user has')}"
+            return (
+                f"{row.legacy_role or _NO_ROLE} → {_target(row.target, 'in each environment the user has')}"
+            )
         case LevelRow():
             what = "a folder" if row.target.scope.kind is ScopeKind.FOLDER else "a collection"
             holder = _held_by(row.principal_type)
@@ -87,13 +91,19 @@ def describe(row: Row) -> str:
             place = "in the account" if row.scope.kind is ScopeKind.ACCOUNT else "in each environment"
             return f"access bundle {row.bundle} includes role {row.role} {place}"
         case BaselineRow():
-            who = _KINDS[row.kind] + ("" if row.legacy == WILDCARD else f" {row.legacy}")
+            who = _grant(row.kind, row.legacy)
             return f"{who} {_GRANTED[row.granted]} {row.policy}"
         case SeverityRow():
             place = "" if row.scope == WILDCARD else f" ({row.scope})"
             return f"{row.action} on {row.resource}{place} is {row.severity}"
         case _:
             raise TypeError(f"no words for {type(row).__name__}")
+
+
+def _grant(kind: LegacyKind, legacy: str) -> str:
+    if kind is LegacyKind.USER_ROLE and not legacy:
+        return _NO_ROLE
+    return _KINDS[kind] + ("" if legacy == WILDCARD else f" {legacy}")
 
 
 def _target(target: Target, each: str = "in the key's environment") -> str:
@@ -121,9 +131,13 @@ def _api_keys(row: ApiKeyRow) -> str:
 
 def _override(row: OverrideRow) -> str:
     who = "anyone" if row.principal_type == ANY else PrincipalType(row.principal_type).label
-    grant = "any grant" if row.applies_to == ANY else _KINDS[LegacyKind(row.applies_to)]
-    legacy = "" if row.legacy == WILDCARD else f" {row.legacy}"
+    if row.applies_to != ANY:
+        grant = _grant(LegacyKind(row.applies_to), row.legacy)
+    elif row.legacy:
+        grant = "any grant" if row.legacy == WILDCARD else f"any grant {row.legacy}"
+    else:
+        grant = _NO_ROLE
     until = f" (until {row.expires.isoformat()})" if row.expires else ""
     reason = f": {row.reason}" if row.reason else ""
     target = _target(row.target, _EACH_OF.get(row.applies_to, "in each environment of the grant"))
-    return f"{who} {_MATCHES[row.match_by].format(row.match)}, {grant}{legacy} → {target}{until}{reason}"
+    return f"{who} {_MATCHES[row.match_by].format(row.match)}, {grant} → {target}{until}{reason}"
