@@ -15,6 +15,7 @@ from cloudinary_account_provisioning import CldProvisioning, models
 
 import cloudinary
 from permmigrate.sandbox import Sandbox
+from permmigrate.sandbox.middleware import DEFAULT_LIMIT
 from permmigrate.sandbox.server import serving
 
 USAGE = "cld::policy::global::reports::usage::view"
@@ -210,8 +211,8 @@ def test_the_classic_sdk_reads_folders_and_limits(classic: Sandbox) -> None:
     found = cloudinary.SearchFolders().expression("path:Brands/Aurora").max_results(500).execute()
     assert found["total_count"] == len(found["folders"])
     usage = api.usage()
-    assert usage.rate_limit_allowed == 10_000
-    assert usage.rate_limit_remaining < 10_000
+    assert usage.rate_limit_allowed == DEFAULT_LIMIT
+    assert usage.rate_limit_remaining < DEFAULT_LIMIT
     assert usage.rate_limit_reset_at is not None
 
 

@@ -38,6 +38,10 @@ class Lane:
     told: bool = False
     """Whether an answer came at all since nothing was known."""
     held_until: float = float("-inf")
+    window: float = 0.0
+    """The longest time to a reset that was told."""
+    blind: int = 0
+    """Calls sent since the last reset without an answer that tells what is left."""
     in_flight: int = 0
     sent: deque[float] = field(default_factory=deque)
     """When calls of the last hour were sent."""
@@ -133,6 +137,8 @@ class Limiter:
         lane.sent.append(self._clock())
         if lane.left is not None:
             lane.left -= 1
+        elif lane.allowance is not None:
+            lane.blind += 1
         return Ticket(lane, self._number, counts[1], counts[0])
 
     def _pause(self, lane: Lane) -> float | None:
@@ -140,16 +146,26 @@ class Limiter:
         now = self._clock()
         if lane.held_until > now:
             return lane.held_until - now
+        if lane.reset <= now:
+            lane.left = None
         if lane.left is None:
-            return None if lane.in_flight and (not lane.told or lane.allowance is not None) else 0
+            return self._probe(lane, now)
         if lane.left > self._reserved(lane, now):
             return 0
-        if lane.in_flight:
+        return None if lane.in_flight else lane.reset - now
+
+    def _probe(self, lane: Lane, now: float) -> float | None:
+        """While it is not known what is left, one call at a time, and no more of them than our share."""
+        if lane.in_flight and (not lane.told or lane.allowance is not None):
             return None
-        if lane.reset > now:
-            return lane.reset - now
-        lane.left = None
-        return 0
+        if lane.allowance is None or lane.blind < self._ours(lane.allowance):
+            return 0
+        lane.blind = 0
+        lane.held_until = now + lane.window
+        return lane.window
+
+    def _ours(self, allowance: int) -> int:
+        return max(1, math.floor(allowance * self._share))
 
     def _reserved(self, lane: Lane, now: float) -> int:
         """How many calls must stay with the customer: their share, less what they seem to have used."""
@@ -157,9 +173,8 @@ class Limiter:
         assert lane.left is not None
         while lane.sent and lane.sent[0] < now - _HOUR:
             lane.sent.popleft()
-        ours = max(1, math.floor(lane.allowance * self._share))
         others = max(0, lane.allowance - lane.left - len(lane.sent))
-        return max(0, lane.allowance - ours - others)
+        return max(0, lane.allowance - self._ours(lane.allowance) - others)
 
     def _learn(self, lane: Lane, headers: Mapping[str, str], *, overlap: int) -> None:
         """Take over what an answer tells; up to `overlap` calls may have been counted after it."""
@@ -170,7 +185,10 @@ class Limiter:
         lane.allowance = allowance
         lowest = left - overlap
         lane.left = lowest if lane.left is None else min(max(lane.left, lowest), left)
-        lane.reset = self._clock() + self._until(headers)
+        until = self._until(headers)
+        lane.reset = self._clock() + until
+        lane.window = max(lane.window, until)
+        lane.blind = 0
 
     def _until(self, headers: Mapping[str, str]) -> float:
         """The seconds until the told reset, by the service's own clock where the answer has it."""
