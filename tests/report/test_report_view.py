@@ -21,6 +21,7 @@ from permmigrate.readiness import AreaVerdict
 from permmigrate.report.evidence import is_illustrative
 from permmigrate.report.text import listed, moment, plural, visible
 from permmigrate.report.view import diff_view, readiness_view
+from permmigrate.report.words import dormant_sentence
 
 REGION = Region(RegionKind.ENVIRONMENT, "e1", "", "Production")
 
@@ -147,7 +148,67 @@ def test_gaps_and_orphans_are_shown() -> None:
     assert ["denied"] == view.table("gaps").values("status")
     assert "denied" == view.table("ledger").values("status")[0]
     assert ["no user has this e-mail address"] == view.table("orphans").values("reason")
-    assert "1 of 6 reads left a gap, 1 of them refused: what lies there is not known." == view.read_summary
+    assert view.read_summary == (
+        "1 of 6 reads left a gap, 1 of them refused: what lies there is not known. "
+        "1 share fits nothing in the account and is not compared."
+    )
+
+
+def test_orphans_sort_by_line() -> None:
+    """Line 9 of a list comes before line 10 and line 225."""
+    one = builders.snapshot().orphan_shares[0]
+    sources = ("shares.csv:10", "shares.csv:225", "shares.csv:9")
+    orphans = tuple(
+        type(one)(**{f: getattr(one, f) for f in one.__slots__} | {"source": source}) for source in sources
+    )
+    view = diff_view(builders.diff(), builders.snapshot(orphan_shares=orphans))
+    assert ["shares.csv:9", "shares.csv:10", "shares.csv:225"] == view.table("orphans").values("source")
+
+
+def test_banner_says_who_cannot_act_today() -> None:
+    """The disabled and pending among those who gain are counted beside the headline, and only they."""
+    account = builders.snapshot()
+    people = [user for user in account.users if user.id in ("u00001", "u00005", "u00008")]
+    assert [True, False] == [people[0].enabled and not people[0].pending, people[1].enabled]
+    refs = [PrincipalRef(PrincipalType.USER, user.id) for user in people]
+
+    def details(*found: PrincipalRef) -> str:
+        made = tuple(
+            builders.finding(at, ref, Verdict.GAINED, (0,), REGION, ()) for at, ref in enumerate(found)
+        )
+        return " ".join(diff_view(builders.assemble(account, made), account).banner.details)
+
+    assert "these people" not in details(refs[0])
+    assert "1 of these people is disabled or pending today." in details(*refs[:2])
+    assert "2 of these people are disabled or pending today." in details(*refs)
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({}, ""),
+        ({PrincipalType.API_KEY: 1}, "1 of these keys is disabled today."),
+        (
+            {PrincipalType.API_KEY: 3, PrincipalType.USER: 1},
+            "3 of these keys and 1 of these people are disabled or pending today.",
+        ),
+    ],
+)
+def test_dormant_sentence(counts: dict[PrincipalType, int], expected: str) -> None:
+    """Keys and people are told apart, and keys are never pending."""
+    assert expected == dormant_sentence(counts, planned=True)
+
+
+def test_incomplete_readiness_says_why() -> None:
+    """What keeps an account from being called ready stands beside the headline."""
+    base = builders.readiness().areas[0]
+    area = type(base)(**{f: getattr(base, f) for f in base.__slots__} | {"verdict": AreaVerdict.READY})
+    report = builders.readiness(areas=(area,), complete=False)
+    banner = readiness_view(report, builders.snapshot()).banner
+    assert "INCOMPLETE" == banner.headline
+    assert "1 share fits nothing in the account and is not compared." in banner.details
+    clean = builders.snapshot(orphan_shares=(), ledger=())
+    assert any("could not decide" in line for line in readiness_view(report, clean).banner.details)
 
 
 @pytest.mark.parametrize(

@@ -87,9 +87,9 @@ def _assigned(evidence: Evidence) -> Iterator[Issue]:
         yield issue(
             Severity.HIGH,
             "Roles are assigned already",
-            f"{plural(len(snapshot.assignments), 'role assignment')} exist: the account may have been "
-            "moved, in part or in full, and what they give is not part of a comparison by the mapping "
-            "tables.",
+            f"The snapshot holds {plural(len(snapshot.assignments), 'role assignment')}: the account may "
+            "have been moved, in part or in full, and what they give is not part of a comparison by the "
+            "mapping tables.",
             "If the account has been moved, compare with the roles really assigned; if not, find out who "
             "gave them.",
             holders,

@@ -39,6 +39,8 @@ CHECKS: Final = (
 """The other checks."""
 _PLACED, _CATALOG, _POLICIES, _SCHEMA, _VENDOR, _MAPPED, _TABLES = CHECKS
 
+UNTRANSLATED: Final = "Legacy grants that are not translated"
+
 _LOCAL: Final = ("//127.0.0.1", "//localhost", "//[::1]")
 
 
@@ -156,7 +158,7 @@ def _mapping(evidence: Evidence) -> Iterator[Issue]:
     if unmapped := _uncertain(evidence, "unmapped"):
         yield issue(
             Severity.HIGH,
-            "Legacy grants that are not translated",
+            UNTRANSLATED,
             "No mapping row speaks of them, or the row cannot be carried out.",
             "Add or correct the rows.",
             unmapped,

@@ -13,7 +13,7 @@ from permmigrate.mapping import LegacyKind
 from permmigrate.mapping.rows import LEGACY_LEVELS
 from permmigrate.model import ContentKind, Folder, GroupId, PrincipalType, Share, UserId
 from permmigrate.readiness.evidence import Evidence
-from permmigrate.readiness.scoring import Issue, area, issue
+from permmigrate.readiness.scoring import Issue, area, issue, plural
 from permmigrate.readiness.value import Area
 
 _RANK: Final = {level: rank for rank, level in enumerate(LEGACY_LEVELS)}
@@ -171,7 +171,8 @@ def _shared_with_everybody(evidence: Evidence, shares: Shares) -> list[int]:
 def _facts(evidence: Evidence, shares: Shares) -> Iterator[tuple[str, str]]:
     folders = evidence.snapshot.folders
     yield "Folders", f"{len(folders):,}"
-    yield "Deepest path", f"{max((folder.path.count('/') + 1 for folder in folders), default=0):,} levels"
+    deepest = max((folder.path.count("/") + 1 for folder in folders), default=0)
+    yield "Deepest path", plural(deepest, "level")
     yield "Folder shares", f"{len(shares):,}"
     kinds = Counter(share.principal.type for share in shares.values())
     for kind in PrincipalType:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from permmigrate.diff import Severity
 from permmigrate.model import Group, PrincipalType
 from permmigrate.readiness.evidence import Evidence, group_name
-from permmigrate.readiness.scoring import Issue, area, issue
+from permmigrate.readiness.scoring import Issue, area, issue, plural
 from permmigrate.readiness.value import Area
 
 
@@ -67,7 +67,7 @@ def _facts(evidence: Evidence) -> Iterator[tuple[str, str]]:
     groups = evidence.snapshot.groups
     yield "Groups", f"{len(groups):,}"
     yield "Memberships", f"{sum(len(group.member_ids) for group in groups):,}"
-    yield "Largest group", f"{max((len(group.member_ids) for group in groups), default=0):,} members"
+    yield "Largest group", plural(max((len(group.member_ids) for group in groups), default=0), "member")
     yield "Users in at least one group", f"{len(evidence.snapshot.groups_of):,}"
     yield "Hold shares", f"{sum(each.type is PrincipalType.GROUP for each in evidence.sharers):,}"
     yield "Gain or may gain access", f"{evidence.gainers((PrincipalType.GROUP,)):,}"

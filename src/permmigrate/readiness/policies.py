@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
+from typing import Final
 
 from permmigrate.cedar import PrincipalConstraint, Statement, Unparsed, parse
 from permmigrate.diff import Severity
@@ -12,6 +13,8 @@ from permmigrate.model import CustomPolicy, PrincipalType
 from permmigrate.readiness.evidence import Evidence
 from permmigrate.readiness.scoring import Issue, area, issue
 from permmigrate.readiness.value import Area
+
+UNDECIDED: Final = "Custom policies that cannot be decided"
 
 
 def assess_area(evidence: Evidence) -> Area:
@@ -48,7 +51,7 @@ def _issues(evidence: Evidence) -> Iterator[Issue]:
     if opaque := [(p, reason) for p in enabled if (reason := _opaque(p) or undecided.get(p.name, ""))]:
         yield issue(
             Severity.HIGH,
-            "Custom policies that cannot be decided",
+            UNDECIDED,
             "Their text goes beyond what is decided exactly, so what they touch stays a maybe.",
             "Rewrite them with simpler conditions, or have their owner state in writing what they allow.",
             opaque,

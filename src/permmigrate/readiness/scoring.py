@@ -8,6 +8,7 @@ of weight times score, rounded down.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
 from heapq import nsmallest
@@ -15,6 +16,8 @@ from typing import Final, TypeVar
 
 from permmigrate.diff import Severity
 from permmigrate.readiness.value import Area, AreaVerdict, ReadinessFinding
+
+_DIGITS: Final = re.compile("([0-9]{1,18})")
 
 SUBJECTS_SHOWN: Final = 200
 """A finding names so many of those it concerns, and counts them all."""
@@ -72,7 +75,7 @@ def issue(
     things: Collection[Hashable] | None = None,
 ) -> Issue:
     """Make an issue; `things` are those concerned unless the area counts something else."""
-    names = nsmallest(SUBJECTS_SHOWN, map(label, concerned), key=lambda name: (name.casefold(), name))
+    names = nsmallest(SUBJECTS_SHOWN, map(label, concerned), key=lambda name: (natural(name), name))
     finding = ReadinessFinding(severity, title, detail, action, tuple(names), len(concerned))
     return Issue(finding, concerned if things is None else things)
 
@@ -137,7 +140,8 @@ def _explanation(
             return f"There is no {section.thing} to move: full marks."
         case _:
             whole = plural(things, section.thing)
-            return f"{things - marked:,} of {whole} have no finding of high severity or worse."
+            have = "has" if things - marked == 1 else "have"
+            return f"{things - marked:,} of {whole} {have} no finding of high severity or worse."
 
 
 def figure(areas: Iterable[Area]) -> tuple[int, tuple[tuple[str, str], ...]]:
@@ -159,6 +163,12 @@ def figure(areas: Iterable[Area]) -> tuple[int, tuple[tuple[str, str], ...]]:
 
 def _decimal(hundredths: int) -> str:
     return f"{hundredths // 100}.{hundredths % 100:02d}"
+
+
+def natural(text: str) -> tuple[str | int, ...]:
+    """A key that sorts as people count: line 9 before line 10, upper case like lower."""
+    parts = _DIGITS.split(text.casefold())
+    return tuple(int(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def plural(count: int, one: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from permmigrate.readiness.completeness import UNTRANSLATED
+from permmigrate.readiness.policies import UNDECIDED
 from permmigrate.report import evidence
 from permmigrate.report.table import Column, Kind, Table
 from permmigrate.report.text import listed, plural
@@ -109,6 +111,10 @@ def _banner(readiness: Readiness, areas: tuple[AreaView, ...], snapshot: Snapsho
     else:
         headline, tone = "READY", "good"
         sentence = "This account is ready to move: nothing was found that would stop it."
+    if headline == "INCOMPLETE":
+        details += _what_is_missing(areas, snapshot, told=bool(by["unknown"]))
+    elif orphans := evidence.orphan_sentence(snapshot):
+        details.append(orphans)
     found = sum(len(area.shortfalls) for area in areas)
     if found:
         touched = sum(bool(area.shortfalls) for area in areas)
@@ -118,6 +124,17 @@ def _banner(readiness: Readiness, areas: tuple[AreaView, ...], snapshot: Snapsho
             f"{plural(len(snapshot.gaps), 'read')} left a gap, so the score speaks of what was read."
         )
     return Banner(headline, tone, sentence, tuple(details))
+
+
+def _what_is_missing(areas: tuple[AreaView, ...], snapshot: Snapshot, *, told: bool) -> list[str]:
+    """Why not enough is known, beside what was not read; `told` when the sentence names areas already."""
+    found = [s for area in areas for s in area.shortfalls if s.title in (UNTRANSLATED, UNDECIDED)]
+    lines = [f"{each.title}: {each.count:,}." for each in found]
+    if orphans := evidence.orphan_sentence(snapshot):
+        lines.insert(0, orphans)
+    if not lines and not told and not snapshot.gaps:
+        lines.append("The comparison could not decide everything; its report says what is missing.")
+    return lines
 
 
 def _area_table(areas: tuple[AreaView, ...]) -> Table:

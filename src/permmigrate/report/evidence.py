@@ -10,6 +10,7 @@ from typing import Final
 
 from permmigrate.catalog import ILLUSTRATIVE_SOURCE
 from permmigrate.model import LedgerEntry, ReadStatus
+from permmigrate.readiness.scoring import natural
 from permmigrate.report.table import Cell, Column, Kind, Table
 from permmigrate.report.text import plural
 from permmigrate.snapshot import Snapshot
@@ -85,7 +86,7 @@ def orphan_table(snapshot: Snapshot) -> Table:
     )
     rows = tuple(
         (orphan.source, orphan.reason, tuple(f"{name}: {text}" for name, text in orphan.fields if text))
-        for orphan in snapshot.orphan_shares
+        for orphan in sorted(snapshot.orphan_shares, key=lambda each: natural(each.source))
     )
     return Table(
         "orphans", "Shares that fit nothing", "A share that could not be given to anyone.", columns, rows
@@ -194,8 +195,21 @@ def size_rows(snapshot: Snapshot) -> tuple[tuple[str, int], ...]:
     )
 
 
+def orphan_sentence(snapshot: Snapshot) -> str:
+    """How many shares could not be given to anyone, and what follows; empty when all could."""
+    count = len(snapshot.orphan_shares)
+    if not count:
+        return ""
+    fate = "fits nothing in the account and is" if count == 1 else "fit nothing in the account and are"
+    return f"{plural(count, 'share')} {fate} not compared."
+
+
 def read_summary(snapshot: Snapshot) -> str:
-    """One sentence on how much was read."""
+    """How much was read, and what of it fits nothing."""
+    return f"{_reads_sentence(snapshot)} {orphan_sentence(snapshot)}".rstrip()
+
+
+def _reads_sentence(snapshot: Snapshot) -> str:
     reads, gaps = len(snapshot.ledger), len(snapshot.gaps)
     if not reads:
         return "The snapshot has no ledger: what was read and what was not cannot be told."

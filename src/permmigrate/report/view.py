@@ -14,7 +14,7 @@ from permmigrate.report import administrators, evidence, findings, matrices
 from permmigrate.report.assessment import readiness_view
 from permmigrate.report.text import plural
 from permmigrate.report.value import Banner, DiffView, Figure, Notice, ReadinessView
-from permmigrate.report.words import banner_sentence
+from permmigrate.report.words import banner_sentence, dormant_sentence
 from permmigrate.snapshot import Snapshot
 
 __all__ = ["DiffView", "ReadinessView", "diff_view", "readiness_view"]
@@ -78,14 +78,18 @@ NOT_CHECKED = (
 
 def _banner(diff: Diff, snapshot: Snapshot) -> Banner:
     headline = diff.headline
+    planned = is_planned(diff)
     gained = _principals_with(diff, Verdict.GAINED)
     sentence = banner_sentence(
         headline,
         gained,
         _principals_with(diff, Verdict.MAYBE_GAINED),
-        planned=is_planned(diff),
+        planned=planned,
     )
+    telling = Verdict.GAINED if headline == "EXPANDS" else Verdict.MAYBE_GAINED
     details = []
+    if dormant := dormant_sentence(_principals_with(diff, telling, dormant=True), planned=planned):
+        details.append(dormant)
     expansions = [finding for finding in diff.findings if finding.verdict.is_expansion]
     grave = sum(finding.severity in (Severity.CRITICAL, Severity.HIGH) for finding in expansions)
     if expansions:
@@ -95,6 +99,8 @@ def _banner(diff: Diff, snapshot: Snapshot) -> Banner:
     unsure = sum(finding.verdict is Verdict.UNKNOWN for finding in diff.findings)
     if unsure:
         details.append(f"{plural(unsure, 'finding')} could not be decided either way.")
+    if snapshot.orphan_shares:
+        details.append(evidence.orphan_sentence(snapshot))
     if snapshot.gaps:
         details.append(f"{plural(len(snapshot.gaps), 'read')} left a gap, so absence is not proved there.")
     if headline == "NO EXPANSION PROVED":
@@ -108,8 +114,15 @@ def is_planned(diff: Diff) -> bool:
     return "mapping" in diff.compared_with
 
 
-def _principals_with(diff: Diff, verdict: Verdict) -> dict[PrincipalType, int]:
-    return dict(Counter(summary.principal.type for summary in diff.principals if summary.counts.get(verdict)))
+def _principals_with(diff: Diff, verdict: Verdict, *, dormant: bool = False) -> dict[PrincipalType, int]:
+    """How many of each kind have such a finding; with `dormant`, those only who cannot act today."""
+    return dict(
+        Counter(
+            summary.principal.type
+            for summary in diff.principals
+            if summary.counts.get(verdict) and (summary.dormant or not dormant)
+        )
+    )
 
 
 def _figures(diff: Diff) -> tuple[Figure, ...]:
@@ -122,7 +135,8 @@ def _figures(diff: Diff) -> tuple[Figure, ...]:
         return Figure(verdict.value.replace(" ", "_"), verdict.value, findings_by[verdict], note)
 
     shown = (Verdict.GAINED, Verdict.MAYBE_GAINED, Verdict.LOST, Verdict.MAYBE_LOST, Verdict.UNKNOWN)
-    unchanged = Figure("unchanged", "unchanged", untouched, "principals without a finding")
+    note = f"{'principal' if untouched == 1 else 'principals'} without a finding"
+    unchanged = Figure("unchanged", "unchanged", untouched, note)
     return (*(figure(verdict) for verdict in shown), unchanged)
 
 

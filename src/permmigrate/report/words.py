@@ -36,6 +36,19 @@ def people_and_keys(counts: Mapping[PrincipalType, int]) -> str:
     return listed(parts)
 
 
+def dormant_sentence(counts: Mapping[PrincipalType, int], *, planned: bool) -> str:
+    """How many of those on the banner cannot act today; empty when all can."""
+    keys = counts.get(PrincipalType.API_KEY, 0) + counts.get(PrincipalType.ACCOUNT_KEY, 0)
+    people = counts.get(PrincipalType.USER, 0)
+    parts = [f"{keys:,} of these keys"] * bool(keys) + [f"{people:,} of these people"] * bool(people)
+    if not parts:
+        return ""
+    verb = "is" if keys + people == 1 else "are"
+    state = "disabled or pending" if people else "disabled"
+    when = "today" if planned else "in the snapshot"
+    return f"{listed(parts)} {verb} {state} {when}."
+
+
 def outcome(counts: Mapping[Verdict, int]) -> Verdict:
     """The verdict that stands for a principal with these findings."""
     return next((verdict for verdict in OUTCOME_ORDER if counts.get(verdict)), Verdict.UNCHANGED)
