@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from permmigrate.errors import InvalidFileError, RefusedError, UsageError
@@ -65,6 +65,7 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return where.read_bytes()
 
 
+@settings(deadline=None, max_examples=60)  # each example syncs files
 @given(cut=st.integers(min_value=0), garbage=st.binary(max_size=30))
 def test_a_torn_end_is_dropped(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, cut: int, garbage: bytes
