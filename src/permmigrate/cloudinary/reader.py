@@ -7,7 +7,7 @@ raised, because nothing that follows it would be true.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -15,15 +15,14 @@ from typing import Any, Final, Self, TypeVar
 import httpx
 
 from permmigrate.cloudinary import wire
+from permmigrate.cloudinary.asker import Asker
 from permmigrate.cloudinary.credentials import Credentials
 from permmigrate.cloudinary.foldertree import Tree
-from permmigrate.cloudinary.listing import Listed, by_cursor, numbered_pages, straight_pages
+from permmigrate.cloudinary.listing import Listed, numbered_pages, straight_pages
 from permmigrate.cloudinary.questions import Memory, Questions
-from permmigrate.cloudinary.record import Record
 from permmigrate.cloudinary.session import Params, Patience, Sent, Session, Timing
 from permmigrate.cloudinary.transport import DEFAULT_API_URL, check_api_url, open_client
-from permmigrate.cloudinary.watch import Watch
-from permmigrate.errors import CredentialsError, MalformedAnswerError, ServiceError
+from permmigrate.errors import ServiceError
 from permmigrate.model import (
     ApiKey,
     CustomPolicy,
@@ -104,9 +103,10 @@ class Reader:
             sent=sent,
             waiting=waiting,
         )
-        self._questions = Questions(self._session, memory)
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="permmigrate")
-        self._watch = Watch()
+        self._asker = Asker(
+            Questions(self._session, memory), self._pool, credentials.account_id, credentials.account
+        )
         self._user_count = 0
         self._straight = False
 
@@ -148,14 +148,16 @@ class Reader:
         self._session.close()
 
     def changes(self) -> tuple[Change, ...]:
-        return self._watch.changes(self._each)
+        return self._asker.watch.changes(self._asker.each)
 
     def reread(self, area: str) -> None:
-        self._watch.renew(area)
+        self._asker.watch.renew(area)
 
     def environments(self) -> Reading[ProductEnvironment]:
         endpoint = f"{_PROVISIONING}/sub_accounts"
-        return self._plainly(endpoint, lambda: self._all(endpoint, {}, wire.environments, _id).rows)
+        return self._asker.plainly(
+            endpoint, lambda: self._asker.all(endpoint, {}, wire.environments, _id).rows
+        )
 
     def users(self) -> Reading[ListedUser]:
         """Every user, pending ones included (spec: the default of `pending` is all users)."""
@@ -166,9 +168,9 @@ class Reader:
             return listed
 
         def end(asked: Params, again: int) -> tuple[ListedUser, ...]:
-            return wire.users(self._ask(_USERS, asked, again))
+            return wire.users(self._asker.ask(_USERS, asked, again))
 
-        return self._settled("people", _USERS, read, end, _standing)
+        return self._asker.settled("people", _USERS, read, end, _standing)
 
     def environments_of(
         self, users: Sequence[User], environments: Sequence[ProductEnvironment]
@@ -183,38 +185,40 @@ class Reader:
             if found is not None:
                 yield from found
                 return
-        yield from self._each(users, self._environments_of)
+        yield from self._asker.each(users, self._environments_of)
 
     def _environments_of(self, user: User) -> Reading[EnvironmentId]:
         def read() -> tuple[EnvironmentId, ...]:
-            return self._all(_ENVIRONMENTS_OF, {}, wire.user_environments, _itself, user_id=user.id).rows
+            return self._asker.all(
+                _ENVIRONMENTS_OF, {}, wire.user_environments, _itself, user_id=user.id
+            ).rows
 
-        return self._plainly(_ENVIRONMENTS_OF, read, user.email or user.id)
+        return self._asker.plainly(_ENVIRONMENTS_OF, read, user.email or user.id)
 
     def _users_by_environment(
         self, users: Sequence[User], environments: Sequence[ProductEnvironment]
     ) -> list[Reading[EnvironmentId]] | None:
         """Ask each environment for its users; None when it fails or a user's own call says otherwise."""
         endpoint = f"{_USERS}?sub_account_id={{sub_account_id}}"
-        again = self._watch.round("people")
+        again = self._asker.watch.round("people")
 
         def read(environment: ProductEnvironment) -> Reading[UserId]:
             def rows() -> tuple[UserId, ...]:
                 listed = self._listed_users({"sub_account_id": environment.id}, again, self._straight)
                 return tuple(row.user.id for row in listed.rows)
 
-            return self._plainly(endpoint, rows, environment.name)
+            return self._asker.plainly(endpoint, rows, environment.name)
 
         found: dict[str, set[EnvironmentId]] = defaultdict(set)
         at = ""
-        for environment, reading in zip(environments, self._each(environments, read), strict=True):
+        for environment, reading in zip(environments, self._asker.each(environments, read), strict=True):
             if reading.error is not None:
                 return None
             at = max(at, reading.at)
             for user_id in reading.rows:
                 found[user_id].add(environment.id)
         sample = _sample(users)
-        for user, reading_ in zip(sample, self._each(sample, self._environments_of), strict=True):
+        for user, reading_ in zip(sample, self._asker.each(sample, self._environments_of), strict=True):
             if reading_.error is not None or set(reading_.rows) != found[user.id]:
                 return None
         note = f"from the users of each environment; {len(sample)} people asked for one by one agree"
@@ -228,27 +232,29 @@ class Reader:
         extended: Params = {"extended_details": True}
 
         def read(again: int) -> Listed[ListedGroup]:
-            return self._all(endpoint, extended, wire.groups, lambda row: row.group.id, again=again)
+            return self._asker.all(endpoint, extended, wire.groups, lambda row: row.group.id, again=again)
 
         def end(asked: Params, again: int) -> tuple[ListedGroup, ...]:
-            return wire.groups(self._ask(endpoint, asked, again))
+            return wire.groups(self._asker.ask(endpoint, asked, again))
 
-        return self._settled("groups", endpoint, read, end, _itself)
+        return self._asker.settled("groups", endpoint, read, end, _itself)
 
     def members_of(self, groups: Sequence[Group]) -> Iterator[Reading[UserId]]:
         endpoint = f"{_PROVISIONING}/user_groups/{{group_id}}/users"
-        again = self._watch.round("groups")
+        again = self._asker.watch.round("groups")
 
         def read(group: Group) -> Reading[UserId]:
-            return self._plainly(
+            return self._asker.plainly(
                 endpoint,
                 lambda: (
-                    self._all(endpoint, {}, wire.group_users, _itself, again=again, group_id=group.id).rows
+                    self._asker.all(
+                        endpoint, {}, wire.group_users, _itself, again=again, group_id=group.id
+                    ).rows
                 ),
                 group.name or group.id,
             )
 
-        return self._each(groups, read)
+        return self._asker.each(groups, read)
 
     def api_keys(self, environments: Sequence[ProductEnvironment]) -> Iterator[Reading[ApiKey]]:
         endpoint = f"{_PROVISIONING}/sub_accounts/{{sub_account_id}}/access_keys"
@@ -256,62 +262,64 @@ class Reader:
 
         def read(environment: ProductEnvironment) -> Reading[ApiKey]:
             def page(params: Params) -> tuple[tuple[ApiKey, ...], int | None]:
-                answer = self._ask(endpoint, params, sub_account_id=environment.id)
+                answer = self._asker.ask(endpoint, params, sub_account_id=environment.id)
                 return wire.api_keys(answer, environment.id), answer.count("total")
 
-            return self._plainly(
+            return self._asker.plainly(
                 endpoint, lambda: numbered_pages(endpoint, page, _id, size).rows, environment.name
             )
 
-        return self._each(environments, read)
+        return self._asker.each(environments, read)
 
     def folders(
         self, environment: ProductEnvironment, found: Callable[[int], None]
     ) -> Iterator[Reading[Folder]]:
         key = self._credentials.environments[environment.cloud_name]
-        return Tree(self._questions, key, environment, self._each, found).read()
+        return Tree(self._asker.questions, key, environment, self._asker.each, found).read()
 
     def system_catalog(self) -> Reading[SystemCatalog]:
         """Sends no credentials: the catalog is public (spec: tag Public)."""
         endpoint = f"{_PUBLIC}/catalog"
-        return self._plainly(endpoint, lambda: (wire.catalog(self._questions.read(endpoint)),))
+        return self._asker.plainly(endpoint, lambda: (wire.catalog(self._asker.questions.read(endpoint)),))
 
     def cedar_schema(self) -> Reading[Mapping[str, Any]]:
         endpoint = f"{_PUBLIC}/schema"
-        return self._plainly(endpoint, lambda: (wire.schema(self._questions.read(endpoint)),))
+        return self._asker.plainly(endpoint, lambda: (wire.schema(self._asker.questions.read(endpoint)),))
 
     def roles(self) -> Iterator[Reading[Role]]:
         endpoint = f"{_PERMISSIONS}/roles"
 
         def read(kind: tuple[str, str]) -> Reading[Role]:
             params = {"scope_type": kind[0], "permission_type": kind[1]}
-            return self._plainly(
-                endpoint, lambda: self._all(endpoint, params, wire.roles, _id).rows, " ".join(kind)
+            return self._asker.plainly(
+                endpoint, lambda: self._asker.all(endpoint, params, wire.roles, _id).rows, " ".join(kind)
             )
 
-        return self._each(_ROLE_KINDS, read)
+        return self._asker.each(_ROLE_KINDS, read)
 
     def role_contents(self, roles: Sequence[Role]) -> Iterator[Reading[RoleContents]]:
         endpoint = f"{_PERMISSIONS}/roles/{{role_id}}"
 
         def read(role: Role) -> Reading[RoleContents]:
-            return self._plainly(
-                endpoint, lambda: (wire.role_contents(self._ask(endpoint, {}, role_id=role.id)),), role.id
+            return self._asker.plainly(
+                endpoint,
+                lambda: (wire.role_contents(self._asker.ask(endpoint, {}, role_id=role.id)),),
+                role.id,
             )
 
-        return self._each(roles, read)
+        return self._asker.each(roles, read)
 
     def custom_policies(self, environments: Sequence[ProductEnvironment]) -> Iterator[Reading[CustomPolicy]]:
         endpoint = f"{_PERMISSIONS}/policies/custom"
 
         def read(one: ProductEnvironment | None) -> Reading[CustomPolicy]:
-            return self._plainly(
+            return self._asker.plainly(
                 endpoint,
-                lambda: self._all(endpoint, _scope(one), wire.custom_policies, _id).rows,
+                lambda: self._asker.all(endpoint, _scope(one), wire.custom_policies, _id).rows,
                 one.name if one else "",
             )
 
-        return self._each((None, *environments), read)
+        return self._asker.each((None, *environments), read)
 
     def assignments(self, environments: Sequence[ProductEnvironment]) -> Iterator[Reading[RoleAssignment]]:
         endpoint = f"{_PERMISSIONS}/principal_roles/inspect"
@@ -320,28 +328,22 @@ class Reader:
             scope = one.id if one else None
 
             def whole(again: int) -> Listed[RoleAssignment]:
-                return self._all(
+                return self._asker.all(
                     endpoint, _scope(one), lambda page: wire.assignments(page, scope), _itself, again=again
                 )
 
             def end(asked: Params, again: int) -> tuple[RoleAssignment, ...]:
-                return wire.assignments(self._ask(endpoint, asked, again), scope)
+                return wire.assignments(self._asker.ask(endpoint, asked, again), scope)
 
-            return self._settled("assignments", endpoint, whole, end, _itself, one.name if one else "")
+            return self._asker.settled("assignments", endpoint, whole, end, _itself, one.name if one else "")
 
-        return self._each((None, *environments), read)
-
-    def _ask(self, endpoint: str, params: Params, again: int = 0, **values: str) -> Record:
-        owner = {"account_id": self._credentials.account_id}
-        return self._questions.read(
-            endpoint, owner | values, params, key=self._credentials.account, again=again
-        )
+        return self._asker.each((None, *environments), read)
 
     def _listed_users(self, params: Params, again: int, straight: bool = False) -> Listed[ListedUser]:
         """Users in large pages, or in smaller ones where large ones are refused."""
 
         def page(asked: Params) -> tuple[tuple[ListedUser, ...], int | None]:
-            return wire.users(self._ask(_USERS, {**params, **asked}, again)), None
+            return wire.users(self._asker.ask(_USERS, {**params, **asked}, again)), None
 
         if straight:
             return straight_pages(_USERS, page, _user_id, self._page_size)
@@ -352,80 +354,9 @@ class Reader:
                 raise
         return numbered_pages(_USERS, page, _user_id, _CAREFUL_PAGE)
 
-    def _all(
-        self,
-        endpoint: str,
-        params: Params,
-        parse: Callable[[Record], tuple[T, ...]],
-        identity: Callable[[T], Hashable],
-        *,
-        again: int = 0,
-        **values: str,
-    ) -> Listed[T]:
-        owner = {"account_id": self._credentials.account_id}
-        pages = self._questions.pages(
-            endpoint, owner | values, params, key=self._credentials.account, again=again
-        )
-        return by_cursor(((asked, parse(page)) for asked, page in pages), identity)
-
-    def _plainly(self, endpoint: str, read: Callable[[], Iterable[T]], subject: str = "") -> Reading[T]:
-        self._questions.begin()
-        try:
-            return Reading(endpoint, tuple(read()), subject, at=self._questions.at)
-        except CredentialsError:
-            raise
-        except ServiceError as error:
-            return Reading(endpoint, (), subject, error, at=self._questions.at)
-
-    def _settled(
-        self,
-        area: str,
-        endpoint: str,
-        read: Callable[[int], Listed[T]],
-        end: Callable[[Params, int], tuple[T, ...]],
-        look: Callable[[T], Hashable],
-        subject: str = "",
-    ) -> Reading[T]:
-        """Read a list, once more when it changed meanwhile, and remember its end to look at again."""
-        again = self._watch.round(area)
-        note = ""
-        self._questions.begin()
-        try:
-            listed = read(again)
-            if listed.torn:
-                note = f"read again, because it changed meanwhile: {listed.torn}"
-                listed = read(again + 1)
-        except CredentialsError:
-            raise
-        except ServiceError as error:
-            return Reading(endpoint, (), subject, error, at=self._questions.at)
-        at = self._questions.at
-        if listed.torn:
-            return Reading(endpoint, listed.rows, subject, _torn(endpoint, listed.torn), at=at)
-        self._watch.remember(area, endpoint, subject, listed, end, look)
-        return Reading(endpoint, listed.rows, subject, note=note, at=at)
-
-    def _each(self, items: Iterable[S], read: Callable[[S], T]) -> Iterator[T]:
-        """Read the items side by side and yield what came of them in order; leaving early drops the rest."""
-        futures = [self._pool.submit(read, item) for item in items]
-        try:
-            for future in futures:
-                yield future.result()
-        finally:
-            for future in futures:
-                future.cancel()
-
 
 def _scope(environment: ProductEnvironment | None) -> Params:
     return {"scope_type": "prodenv", "scope_id": environment.id} if environment else {"scope_type": "account"}
-
-
-def _torn(endpoint: str, how: str) -> MalformedAnswerError:
-    return MalformedAnswerError(
-        f"`{endpoint}` changed while it was read, and again while it was read again: {how}",
-        hint="take the snapshot when less is going on",
-        status=200,
-    )
 
 
 def _itself(row: Hashable) -> Hashable:
