@@ -104,3 +104,24 @@ def test_init_refuses_a_folder_that_holds_a_table(call, tmp_path: Path) -> None:
     assert "refused" in call("mappings", "init", "--help").out
     assert call("mappings", "init", tmp_path / "new").code == ExitCode.OK
     assert call("mappings", "check", tmp_path / "new").code == ExitCode.OK
+
+
+def test_a_narrow_row_for_keys_leaves_no_expansion(call, snapshot: Path, tables: Path) -> None:
+    """As shipped every key is widened; mapped to Contributor none is, and the losses are still told."""
+    wide = _keys(call, snapshot, tables)
+    assert wide
+    assert all(key["gained"] for key in wide)
+    path = tables / "api_keys.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("cld::role::prodenv::master_admin", "environment/Contributor"), "utf-8")
+    narrow = _keys(call, snapshot, tables)
+    assert not any(key["gained"] or key["maybe_gained"] for key in narrow)
+    assert all(key["lost"] for key in narrow)
+
+
+def _keys(call, snapshot: Path, tables: Path) -> list[dict[str, object]]:
+    """What the comparison says of the API keys of environments."""
+    out = tables.parent / "reports"
+    assert call("diff", snapshot, "--mappings", tables, "--out", out).code == ExitCode.OK
+    keys = json.loads((out / "diff.json").read_text(encoding="utf-8"))["tables"]["keys"]
+    return [key for key in keys if "legacy API key" in str(key["before"])]

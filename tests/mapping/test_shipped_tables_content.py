@@ -325,12 +325,48 @@ def test_reports_and_billing_may_gain_reports_that_nobody_wrote_about() -> None:
 
 
 def test_old_api_keys_are_widened_for_certain() -> None:
-    """Master Admin adds keys, access, security and sharing to a key, and takes no work on assets away."""
+    """Master Admin adds keys, access, security, settings and sharing, and takes no work on assets away."""
     found = changes("api_key", "*", resolve(targets("api_keys.csv")[0]))
 
     assert {"gained", "maybe gained"} == set(found)
-    gained = {"api_keys::manage", "environment_access::manage", "environment_security::manage", "ml::access"}
-    assert gained | {"folder_and_asset_management::share_folder"} <= found["gained"]
+    assert found["gained"] == {
+        "api_keys::manage",
+        "api_keys::view",
+        "environment_access::manage",
+        "environment_access::view",
+        "environment_security::manage",
+        "environment_security::view",
+        "environment_settings::manage",
+        "environment_settings::view",
+        "folder_and_asset_management::share_folder",
+    }
+
+
+def test_a_key_with_less_gains_nothing() -> None:
+    """A key cannot open a page of the Console, so a narrow role for it is free of expansions."""
+    found = changes("api_key", "*", resolve("environment/Contributor"))
+
+    assert {"lost", "maybe lost"} == set(found)
+    assert {"folder_and_asset_management::delete_asset", "upload_presets::manage"} <= found["lost"]
+
+
+def test_pages_that_no_key_can_open_say_so() -> None:
+    """Such a row is a yes by inference, explained in its note; doors stay gains."""
+    pages = [row for row in rows_of_baseline if "no key can open" in row["note"]]
+
+    assert len(pages) > 10
+    assert {("api_key", "yes", "inferred")} == {(r["kind"], r["granted"], r["confidence"]) for r in pages}
+    assert all(r["note"].endswith("which no key can open before or after: nothing changes") for r in pages)
+    for door in ("api_keys::manage", "environment_access::manage", "environment_security::manage"):
+        assert granted("api_key", "*", f"global::{door}") == "no"
+
+
+def test_no_specification_says_what_a_legacy_grant_allowed() -> None:
+    """An endpoint that exists today is no word of the vendor's on what an old key or role might do."""
+    assert [row for row in rows_of_baseline if row["confidence"] == "official"] == []
+    documented = [row for row in rows_of_baseline if row["confidence"] == "documented"]
+    assert documented
+    assert [row for row in documented if row["source"].startswith(("spec:", "inferred"))] == []
 
 
 def test_account_keys_gain_more_than_they_had() -> None:
