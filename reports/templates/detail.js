@@ -16,7 +16,7 @@ function abilities(places) {
 }
 
 function reasons(refs) {
-  if (!refs.length) return make('p', { className: 'nothing', textContent: 'no mapping row' });
+  if (!refs.length) return make('p', { className: 'nothing', textContent: words.no_cause });
   return make('ul', { className: 'lines' }, ...refs.map((ref) => {
     const cause = Object.hasOwn(words.causes, ref) ? words.causes[ref] : null;
     return make('li', {}, make('span', { className: 'mono' }, isolated(ref)),

@@ -60,7 +60,7 @@ class Grid {
 
   build() {
     const label = this.root.dataset.label;
-    this.search = make('input', { type: 'search', placeholder: 'Search name, folder, action, row…', autocomplete: 'off', spellcheck: false });
+    this.search = make('input', { type: 'search', placeholder: 'Search name, folder, action…', autocomplete: 'off', spellcheck: false });
     this.search.setAttribute('aria-label', `Search ${label.toLowerCase()}`);
     this.search.addEventListener('input', () => { this.store.state.q = this.search.value; this.changed(); });
     this.status = make('p', { className: 'status', role: 'status' });

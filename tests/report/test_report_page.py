@@ -194,6 +194,35 @@ def test_cause_links_to_its_findings(open_page: Open, page_text: str) -> None:
     assert status(page).startswith(f"{count} of ")
 
 
+def test_assigned_roles_are_not_called_mapping_rows(open_page: Open) -> None:
+    """Where after is what is assigned already, nothing on the page asks to change a mapping row."""
+    found = builders.diff(90, compared_with="the roles assigned on 2026-12-01T00:00:00Z")
+    page = open_page(html.render(diff_view(found, builders.snapshot()), templates_dir()))
+    expect(page.locator("[data-table] .grid")).to_have_count(page.locator("[data-table]").count())
+    assert 0 == page.locator("#mapping").count()
+    rows(page).first.click()
+    seen = page.locator("main").inner_text() + page.locator("dialog").inner_text()
+    assert "Taking this role away alone removes" in seen
+    assert "Assigned roles" in seen
+    for phrase in ("mapping row", "Mapping row", "this row", "Mapping coverage"):
+        assert phrase not in seen
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_administrators_fit_the_screen(open_page: Open, page_text: str, width: int) -> None:
+    """Administrators stack on a phone; they and the role matrix need no scrolling sideways on a desk."""
+    page = open_page(page_text, viewport={"width": width, "height": 844})
+    if width < 720:
+        display = page.locator("#administrators td").first.evaluate("node => getComputedStyle(node).display")
+        assert "grid" == display
+    else:
+        cut = page.locator("#administrators .wrap, #before-after .wrap").evaluate_all(
+            "nodes => nodes.filter((n) => n.checkVisibility() && n.scrollWidth > n.clientWidth).length"
+        )
+        assert 0 == cut
+    assert width == page.evaluate("document.documentElement.scrollWidth")
+
+
 def test_print_shows_rows(open_page: Open, page_text: str) -> None:
     """Printing lays the rows out whole instead of a window onto them."""
     page = open_page(page_text, hash_="#expansions.sort=principal")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
 from permmigrate.diff import Diff, Finding, PrincipalSummary, Verdict
 from permmigrate.model import PrincipalRef, PrincipalType
@@ -49,8 +50,15 @@ _COUNT_COLUMNS = (
 )
 
 
-def finding_tables(diff: Diff, snapshot: Snapshot) -> tuple[Table, Table, Table]:
-    """Expansions, reductions and undecided findings, each in the comparison's own order."""
+def finding_tables(diff: Diff, snapshot: Snapshot, *, planned: bool) -> tuple[Table, Table, Table]:
+    """Expansions, reductions and undecided findings, each in the comparison's own order.
+
+    `planned` says that mapping rows are to blame, and not roles that are assigned already.
+    """
+    columns = tuple(
+        column if planned or column.key != "causes" else replace(column, label="Assigned roles")
+        for column in _FINDING_COLUMNS
+    )
     summaries = {summary.principal: summary for summary in diff.principals}
     names = {str(user.id): user.name or user.email for user in snapshot.users}
     rows: dict[str, list[tuple[Cell, ...]]] = {"expansions": [], "reductions": [], "undecided": []}
@@ -64,7 +72,7 @@ def finding_tables(diff: Diff, snapshot: Snapshot) -> tuple[Table, Table, Table]
             rows["undecided"].append(row)
 
     def table(key: str, title: str, about: str) -> Table:
-        return Table(key, title, about, _FINDING_COLUMNS, tuple(rows[key]))
+        return Table(key, title, about, columns, tuple(rows[key]))
 
     return (
         table(
@@ -143,10 +151,10 @@ def capability_table(diff: Diff) -> Table:
     return Table("capabilities", "Capabilities", "One action on one kind of thing.", columns, rows)
 
 
-def cause_table(diff: Diff) -> Table:
-    """Mapping rows by the expansions they make, most first."""
+def cause_table(diff: Diff, *, planned: bool) -> Table:
+    """Mapping rows, or roles assigned already, by the expansions they make, most first."""
     columns = (
-        Column("ref", "Row", Kind.ID, 24),
+        Column("ref", "Row" if planned else "Cause", Kind.ID, 24),
         Column("text", "What it says", Kind.TEXT, 60),
         Column("confidence", "Confidence", Kind.STATE, 13),
         Column("severity", "Worst", Kind.SEVERITY, 17),
@@ -169,9 +177,8 @@ def cause_table(diff: Diff) -> Table:
         )
         for c in causes
     )
-    return Table(
-        "causes", "Causes", "A mapping row or vendor default, and what follows from it.", columns, rows
-    )
+    about = "A mapping row or vendor default" if planned else "An assigned role or vendor default"
+    return Table("causes", "Causes", f"{about}, and what follows from it.", columns, rows)
 
 
 def coverage_table(diff: Diff) -> Table:

@@ -41,6 +41,9 @@ def render(view: DiffView | ReadinessView, templates: Path) -> str:
         "capabilities": [_plain(record) for record in capabilities],
         "causes": {visible(str(record["ref"])): _plain(record) for record in causes},
         "orders": ORDERS,
+        "no_cause": "no assigned role"
+        if isinstance(view, DiffView) and not view.planned
+        else "no mapping row",
     }
     name = "diff.html.j2" if isinstance(view, DiffView) else "readiness.html.j2"
     return _page(templates, name, view=view, data=data, words=words)

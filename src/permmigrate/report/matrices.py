@@ -16,7 +16,7 @@ from permmigrate.report.words import OUTCOME_ORDER, outcome
 from permmigrate.snapshot import Snapshot
 
 ROLES_SHOWN: Final = 12
-"""Columns of the role matrix; the rarer roles share the last one."""
+"""Rows of the role matrix; the rarer roles share the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def outcomes_by_legacy_role(diff: Diff, snapshot: Snapshot) -> Matrix:
 def roles_before_and_after(diff: Diff, snapshot: Snapshot) -> Matrix:
     """Users by their legacy role and each new role they would hold, wherever they hold it.
 
-    A person with three new roles counts in three columns, once in each.
+    A person with three new roles counts in three rows, once in each.
     """
     pairs: set[tuple[str, str, str]] = set()
     roles = sorted(snapshot.catalog.roles.values(), key=lambda r: (-len(r.name), r.level, r.name))
@@ -77,23 +77,21 @@ def roles_before_and_after(diff: Diff, snapshot: Snapshot) -> Matrix:
     for summary in diff.principals:
         if summary.principal.type is PrincipalType.USER:
             legacy = _legacy_role(snapshot, summary.principal)
-            held = {_role_in(words, names) for words in summary.after} - {""}
-            pairs.update((legacy, role, summary.principal.id) for role in held)
+            after = {_role_in(words, names) for words in summary.after} - {""}
+            pairs.update((legacy, role, summary.principal.id) for role in after)
     frequency = Counter(role for _, role, _ in pairs)
     ranked = [role for role, _ in sorted(frequency.items(), key=lambda item: (-item[1], item[0]))]
     shown = sorted(ranked[:ROLES_SHOWN])
-    columns = (*shown, "other roles") if len(ranked) > ROLES_SHOWN else tuple(shown)
+    held = (*shown, "other roles") if len(ranked) > ROLES_SHOWN else tuple(shown)
     holders = {(legacy, role if role in shown else "other roles", person) for legacy, role, person in pairs}
     cells = Counter((legacy, role) for legacy, role, _ in holders)
+    legacy_roles = tuple(sorted({legacy for legacy, _ in cells}))
     return Matrix(
         "From legacy role to new roles",
         "How many users of each legacy role would hold each new role, wherever they hold it.",
-        "Legacy role",
-        columns,
-        tuple(
-            (legacy, tuple(cells[legacy, role] for role in columns))
-            for legacy in sorted({legacy for legacy, _ in cells})
-        ),
+        "New role",
+        legacy_roles,
+        tuple((role, tuple(cells[legacy, role] for legacy in legacy_roles)) for role in held),
     )
 
 

@@ -204,7 +204,7 @@ def _top_causes(view: DiffView, book: Workbook) -> Any:
             "gap": 50,
         }
     )
-    _dress(chart, "Expansions by mapping row")
+    _dress(chart, f"Expansions by {'mapping row' if view.planned else 'assigned role'}")
     chart.set_legend({"none": True})
     chart.set_y_axis(_NAMES)
     chart.set_size({"width": 620, "height": 340})

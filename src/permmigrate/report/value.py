@@ -46,6 +46,8 @@ class DiffView:
     account_id: str
     captured_at: str
     compared_with: str
+    planned: bool
+    """Whether "after" is what the mapping tables would make, and not yet a fact."""
     illustrative: bool
     complete: bool
     banner: Banner

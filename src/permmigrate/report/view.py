@@ -22,9 +22,10 @@ __all__ = ["DiffView", "ReadinessView", "diff_view", "readiness_view"]
 
 def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
     """Finish a comparison for reading; `snapshot` is the one it was made from."""
-    expansions, reductions, undecided = findings.finding_tables(diff, snapshot)
+    planned = is_planned(diff)
+    expansions, reductions, undecided = findings.finding_tables(diff, snapshot, planned=planned)
     principals = findings.principal_table(diff)
-    causes = findings.cause_table(diff)
+    causes = findings.cause_table(diff, planned=planned)
     admins = administrators.table(diff)
     tables = (
         evidence.area_table(snapshot),
@@ -48,6 +49,7 @@ def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
         account_id=diff.account_id,
         captured_at=diff.captured_at,
         compared_with=diff.compared_with,
+        planned=planned,
         illustrative=evidence.is_illustrative(diff.catalog_source),
         complete=diff.complete,
         banner=_banner(diff, snapshot),
@@ -142,7 +144,8 @@ def _figures(diff: Diff) -> tuple[Figure, ...]:
 
 def _known_summary(diff: Diff) -> str:
     if not diff.uncertainties:
-        return "Every legacy grant has a mapping row, and every statement could be decided."
+        placed = "has a mapping row" if is_planned(diff) else "could be compared"
+        return f"Every legacy grant {placed}, and every statement could be decided."
     most = max(uncertainty.findings for uncertainty in diff.uncertainties)
     return (
         f"{plural(len(diff.uncertainties), 'thing')} could not be known or decided; "

@@ -76,7 +76,9 @@ def _write(view: DiffView | ReadinessView, place: Path, most: int) -> None:
 
 
 def _sheets(view: DiffView | ReadinessView, book: Workbook, most: int) -> None:
-    plan = _DIFF_SHEETS if isinstance(view, DiffView) else _READINESS_SHEETS
+    plan: tuple[tuple[str, str], ...] = _DIFF_SHEETS if isinstance(view, DiffView) else _READINESS_SHEETS
+    if isinstance(view, DiffView) and not view.planned:
+        plan = tuple((name, key) for name, key in plan if key != "coverage")
     tables = [*((name, view.table(key)) for name, key in plan), ("Provenance", provenance_table(view))]
     look = Look(book)
     read_me(view, book.add_worksheet("Read me"), look, tables, most)
