@@ -81,6 +81,11 @@ def tables_from(mappings: Path | None) -> MappingTables:
     return load(mappings or mappings_dir())
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 gap`, `1,204 gaps`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def quoted(path: Path | str) -> str:
     """A path as a shell takes it."""
     return shlex.quote(str(path))

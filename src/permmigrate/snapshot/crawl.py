@@ -119,6 +119,9 @@ class Crawl:
                 if reading.error is not None:
                     self._partial_trees.add(environment.id)
             self._tell("folders", number, len(environments))
+        if environments:
+            known = {environment.cloud_name for environment in environments}
+            self._ledger += [_stray_admin_key(cloud) for cloud in sorted(self._source.admin_clouds - known)]
         return tuple(found)
 
     def catalog(self) -> Catalog:
@@ -230,6 +233,16 @@ def status_of(rows: int) -> ReadStatus:
 def _unread(role: Role) -> Role:
     """The role as long as its contents are not known: it names a policy that no catalog defines."""
     return replace(role, policy_ids=(PolicyId(UNREAD_CONTENTS + role.id),))
+
+
+def _stray_admin_key(cloud_name: str) -> LedgerEntry:
+    return LedgerEntry(
+        "folders",
+        "GET /v1_1/{cloud_name}/folders",
+        cloud_name,
+        ReadStatus.SKIPPED,
+        detail=f"a CLOUDINARY_URL is for `{cloud_name}`, which is no environment of this account",
+    )
 
 
 def _no_admin_key(environment: ProductEnvironment) -> LedgerEntry:
