@@ -115,3 +115,17 @@ def test_unwritable_place(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot write"):
         workbook.write(diff_view(builders.diff(), builders.snapshot()), tmp_path / "file" / "diff.xlsx")
+
+
+def test_summary_prints_on_few_pages(tmp_path: Path) -> None:
+    """Charts stand between and below the tables, not beside them, and cover no cell that says something."""
+    workbook.write(diff_view(builders.diff(), builders.snapshot()), tmp_path / "diff.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "diff.xlsx")["Summary"]
+    places = [(chart.anchor._from, chart.anchor.to) for chart in sheet._charts]
+    assert 3 == len(places)
+    for start, end in places:
+        assert end.col <= 9
+        covered = sheet.iter_rows(
+            min_row=start.row + 1, max_row=end.row + 1, min_col=start.col + 1, max_col=end.col + 1
+        )
+        assert not [cell.coordinate for row in covered for cell in row if cell.value is not None]

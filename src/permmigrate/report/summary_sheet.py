@@ -24,6 +24,13 @@ _FILLS = {
 _NAMES = {"reverse": True, "line": {"none": True}, "num_font": {"size": 9}, "interval_unit": 1}
 """The axis of a bar chart: every name, the first on top."""
 
+_HALF = {"width": 535, "height": 300}
+_WHOLE = {"width": 1080, "height": 380}
+_SECOND_HALF = 4
+"""The column where the second of two charts begins."""
+_CHART_ROWS, _TALL_CHART_ROWS = 16, 20
+"""Rows of the usual height that a chart covers, and some air."""
+
 ILLUSTRATIVE = (
     "Illustrative catalog: roles and policies are the built-in sandbox's, not the vendor's. "
     "Read this workbook as an example."
@@ -79,7 +86,8 @@ def _verdict(view: DiffView | ReadinessView, sheet: Worksheet, look: Look) -> in
     sheet.set_row(0, 32)
     sheet.write_string(0, 0, view.banner.headline, look.title)
     row = 1
-    lines = [(view.banner.sentence, look.sentence), *((line, look.muted) for line in view.banner.details)]
+    details = [line for line in view.banner.details if line not in view.read_summary]
+    lines = [(view.banner.sentence, look.sentence), *((line, look.muted) for line in details)]
     lines += [(view.read_summary, look.muted)]
     if view.illustrative:
         lines.insert(0, (ILLUSTRATIVE, look.label))
@@ -139,8 +147,9 @@ def diff_summary(view: DiffView, book: Workbook, sheet: Worksheet, look: Look) -
     """Verdict, figures, cross tables, and charts over the cells that hold them."""
     top = _verdict(view, sheet, look)
     after_figures = _figures(view, sheet, look, top, "Findings")
-    kinds_at = after_figures
+    kinds_at = after_figures + _CHART_ROWS
     row = _matrix(view.by_kind, sheet, look, kinds_at)
+    sheet.set_h_pagebreaks([row])
     row = _matrix(view.by_legacy_role, sheet, look, row)
     row = _matrix(view.roles, sheet, look, row)
     findings = _chart(book, "column")
@@ -157,14 +166,13 @@ def diff_summary(view: DiffView, book: Workbook, sheet: Worksheet, look: Look) -
     )
     findings.set_legend({"none": True})
     _dress(findings, "Findings by verdict")
-    findings.set_size({"width": 620, "height": 300})
-    side = max(9, 2 + max(len(each.columns) for each in (view.by_kind, view.by_legacy_role, view.roles)))
-    sheet.insert_chart(top, side, findings)
+    findings.set_size(_HALF)
+    sheet.insert_chart(after_figures, 0, findings)
     if view.by_kind.rows:
         kinds = _stacked(view.by_kind, book, kinds_at + 1)
-        sheet.insert_chart(top + 17, side, kinds)
+        sheet.insert_chart(after_figures, _SECOND_HALF, kinds)
     if view.most_expansions:
-        sheet.insert_chart(top + 34, side, _top_causes(view, book))
+        sheet.insert_chart(row, 0, _top_causes(view, book))
     printing(sheet, landscape=True)
     sheet.hide_gridlines(2)
 
@@ -185,7 +193,7 @@ def _stacked(matrix: Matrix, book: Workbook, head: int) -> Any:
     _dress(chart, matrix.title)
     chart.set_legend({"position": "bottom"})
     chart.set_y_axis(_NAMES)
-    chart.set_size({"width": 620, "height": 300})
+    chart.set_size(_HALF)
     return chart
 
 
@@ -207,7 +215,7 @@ def _top_causes(view: DiffView, book: Workbook) -> Any:
     _dress(chart, f"Expansions by {'mapping row' if view.planned else 'assigned role'}")
     chart.set_legend({"none": True})
     chart.set_y_axis(_NAMES)
-    chart.set_size({"width": 620, "height": 340})
+    chart.set_size(_WHOLE | {"height": 310})
     return chart
 
 
@@ -216,7 +224,9 @@ def readiness_summary(view: ReadinessView, book: Workbook, sheet: Worksheet, loo
     top = _verdict(view, sheet, look)
     sheet.write_string(top, 0, "Score out of 100", look.strong)
     sheet.write_number(top, 1, view.score, look.number)
-    row = _figures(view, sheet, look, top + 2, "Areas")
+    after_figures = _figures(view, sheet, look, top + 2, "Areas")
+    row = after_figures + (_TALL_CHART_ROWS if view.areas else 0)
+    sheet.set_h_pagebreaks([row])
     sheet.write_string(row, 0, "How the score is made", look.head)
     sheet.write_string(row, 1, "Sum", look.head)
     for label, expression in view.arithmetic:
@@ -240,7 +250,7 @@ def readiness_summary(view: ReadinessView, book: Workbook, sheet: Worksheet, loo
         grid = {"visible": True, "line": {"color": "#E2E6EB"}}
         chart.set_x_axis({"min": 0, "max": 100, "num_font": {"size": 9}, "major_gridlines": grid})
         chart.set_y_axis(_NAMES)
-        chart.set_size({"width": 620, "height": 360})
-        sheet.insert_chart(top, 9, chart)
+        chart.set_size(_WHOLE)
+        sheet.insert_chart(after_figures, 0, chart)
     printing(sheet, landscape=True)
     sheet.hide_gridlines(2)
