@@ -15,7 +15,7 @@ from quiet_account import builders
 
 from permmigrate.diff.compare import compare
 from permmigrate.model import OrphanShare, ReadStatus
-from permmigrate.readiness import SECTIONS, AreaVerdict, Readiness, Severity, assess
+from permmigrate.readiness import SECTIONS, AreaVerdict, Readiness, Severity, assess, scoring
 from permmigrate.snapshot import Snapshot
 
 TODAY = date(2026, 11, 22)
@@ -285,3 +285,19 @@ def test_the_readiness_names_what_it_was_made_from() -> None:
         "catalog_digest": snapshot.catalog.digest,
         "catalog_source": quiet.VENDOR,
     } == {field.name: getattr(readiness, field.name) for field in fields(readiness)[:7]}
+
+
+def test_names_sort_as_people_count() -> None:
+    """Line 9 comes before line 10 and line 225; a number longer than any line is no obstacle."""
+    names = ["shares.csv:10", "Shares.csv:225", "shares.csv:9", "7" * 5000]
+    finding = scoring.issue(Severity.LOW, "t", "d", "a", names).finding
+    assert ("7" * 5000, "shares.csv:9", "shares.csv:10", "Shares.csv:225") == finding.subjects
+    assert scoring.natural("A2") == scoring.natural("a02")
+
+
+@pytest.mark.parametrize(("left", "verb"), [(0, "have"), (1, "has"), (2, "have")])
+def test_one_thing_has(left: int, verb: str) -> None:
+    """One thing has and several have no finding."""
+    marked = scoring.issue(Severity.HIGH, "t", "d", "a", range(16 - left))
+    said = scoring.area("keys", 16, (marked,), ()).explanation
+    assert f"{left} of 16 keys {verb} no finding of high severity or worse." == said

@@ -13,7 +13,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from permmigrate.report.table import Cell, Column, Kind, Table
-from permmigrate.report.text import visible
+from permmigrate.report.text import plural, visible
 
 MAX_ROWS: Final = 1_048_000
 """Rows of a table on one sheet; Excel ends at 1,048,576, and the note about the rest needs a row."""
@@ -184,7 +184,8 @@ def fill(sheet: Worksheet, writer: Writer, table: Table, *, most: int = MAX_ROWS
     if not shown:
         sheet.write_string(1, 0, "no rows", look.muted)
     if len(table) > most:
-        note = f"{len(table) - most:,} more rows do not fit on a sheet; the JSON document has them all"
+        rest = plural(len(table) - most, "more row does", "more rows do")
+        note = f"{rest} not fit on a sheet; the JSON document has them all"
         sheet.write_string(last + 1, 0, note, look.label)
     finish(sheet, look, table, last)
 
