@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import cedarpy
 
@@ -557,15 +558,19 @@ def _checked(result: cedarpy.AuthzResult) -> bool:
 
 def about(statement: str, resource_type: str, action_type: str, action: str) -> bool:
     """Whether the statement's head leaves room for the resource type and the action."""
+    named_type, named, any_action = _head(statement)
+    return named_type in ("", resource_type) and (any_action or (action_type, action) in named)
+
+
+@cache
+def _head(statement: str) -> tuple[str, frozenset[tuple[str, str]], bool]:
+    """The resource type and the actions that a statement's head names, and whether it may be any action."""
     head = statement.partition(") when")[0].partition(") unless")[0]
     resource = RESOURCE_HEAD.search(head)
-    if resource is not None and resource.group(1) != resource_type:
-        return False
     named = ACTION.findall(head)
     by_group = " in " in head and not head.count("[")  # one action after `in` may be a group of actions
-    return (
-        not named or (action_type, action) in named or by_group or any(name == "write" for _, name in named)
-    )
+    any_action = not named or by_group or any(name == "write" for _, name in named)
+    return resource.group(1) if resource is not None else "", frozenset(named), any_action
 
 
 def verdict(sure: bool, possible: bool, after: bool, after_possible: bool) -> str:
