@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from command_line import Ran
 
+from command_line import Ran
 from permmigrate.errors import ExitCode
 from permmigrate.model import AccountId
 from permmigrate.snapshot.file import dump, load
