@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import report_builders as builders
 
-from permmigrate.catalog import Catalog
+from permmigrate.catalog import Catalog, is_illustrative
 from permmigrate.diff import Region, RegionKind, Verdict
 from permmigrate.model import (
     ManagementType,
@@ -18,7 +18,6 @@ from permmigrate.model import (
     UserId,
 )
 from permmigrate.readiness import AreaVerdict
-from permmigrate.report.evidence import is_illustrative
 from permmigrate.report.text import listed, moment, plural, visible
 from permmigrate.report.view import diff_view, readiness_view
 from permmigrate.report.words import dormant_sentence

@@ -10,6 +10,7 @@ from permmigrate.catalog.value import (
     LEVELS,
     Catalog,
     UnknownTarget,
+    is_illustrative,
     refusal,
     scope_refusal,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "Search",
     "UnknownTarget",
     "catalog_changes",
+    "is_illustrative",
     "refusal",
     "scope_refusal",
     "search",

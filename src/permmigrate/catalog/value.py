@@ -29,6 +29,12 @@ LEVELS: Final = ("account", "environment", "folder", "collection")
 
 ILLUSTRATIVE_SOURCE: Final = "sandbox"
 """`Catalog.source` of the catalog that ships for the sandbox; labelled so wherever it shows."""
+_LOCAL: Final = ("127.0.0.1", "localhost", "[::1]")
+
+
+def is_illustrative(source: str) -> bool:
+    """Whether a catalog of this source is the sandbox's and not the vendor's."""
+    return source.startswith(ILLUSTRATIVE_SOURCE) or any(host in source for host in _LOCAL)
 
 
 @dataclass(frozen=True, slots=True)

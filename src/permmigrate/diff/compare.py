@@ -14,7 +14,7 @@ from permmigrate.diff.merge import MERGE_ASSUMPTIONS, merged
 from permmigrate.diff.people import Summaries
 from permmigrate.diff.sweep import Span, sweep
 from permmigrate.diff.tally import causes_of, counts_of, coverage_of, expired, uncertainties_of
-from permmigrate.diff.value import Diff, Finding, Region, RegionKind, Verdict
+from permmigrate.diff.value import BY_MAPPING, Diff, Finding, Region, RegionKind, Verdict
 from permmigrate.entitlements import (
     ASSUMPTIONS,
     NO_ROW,
@@ -41,7 +41,6 @@ from permmigrate.model import (
 from permmigrate.snapshot import Snapshot
 
 REASONS_SHOWN: Final = 3
-BY_MAPPING: Final = "the mapping tables"
 INCOMPLETE: Final = ("gap", "unmapped", "orphan share", "statement", "not assigned")
 """The kinds of uncertainty that leave the data, not only its meaning, in doubt."""
 

@@ -9,6 +9,9 @@ from typing import Final
 
 from permmigrate.model import PrincipalRef, PrincipalType, UserId
 
+BY_MAPPING: Final = "the mapping tables"
+"""`Diff.compared_with` when the after side is what the tables would make."""
+
 
 class Verdict(StrEnum):
     """The six answers of a comparison. A maybe gates like a yes."""
@@ -215,6 +218,11 @@ class Diff:
     """How many (principal, capability, breakpoint region) questions were decided."""
     counts: Mapping[Verdict, int] = field(default_factory=dict)
     """Findings by verdict, every verdict present; `UNCHANGED` counts the principals for whom none holds."""
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether "after" is what the mapping tables would make, and not yet a fact."""
+        return self.compared_with == BY_MAPPING
 
     @property
     def headline(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-from permmigrate.catalog import ILLUSTRATIVE_SOURCE
+from permmigrate.catalog import is_illustrative
 from permmigrate.diff import Severity, Uncertainty
 from permmigrate.model import PolicyId, RoleId
 from permmigrate.readiness.evidence import Evidence, describe
@@ -40,8 +40,6 @@ CHECKS: Final = (
 _PLACED, _CATALOG, _POLICIES, _SCHEMA, _VENDOR, _MAPPED, _TABLES = CHECKS
 
 UNTRANSLATED: Final = "Legacy grants that are not translated"
-
-_LOCAL: Final = ("//127.0.0.1", "//localhost", "//[::1]")
 
 
 def assess_area(evidence: Evidence) -> Area:
@@ -133,7 +131,7 @@ def _catalog(evidence: Evidence) -> Iterator[Issue]:
             _missing,
             (_POLICIES,),
         )
-    if _illustrative(catalog.source):
+    if is_illustrative(catalog.source):
         yield issue(
             Severity.HIGH,
             "The catalog is illustrative",
@@ -148,10 +146,6 @@ def _catalog(evidence: Evidence) -> Iterator[Issue]:
 def _missing(pair: tuple[RoleId, PolicyId]) -> str:
     role, policy = pair
     return f"{role}: {'its policies were not read' if policy.startswith(UNREAD_CONTENTS) else policy}"
-
-
-def _illustrative(source: str) -> bool:
-    return source.startswith(ILLUSTRATIVE_SOURCE) or any(host in source for host in _LOCAL)
 
 
 def _mapping(evidence: Evidence) -> Iterator[Issue]:

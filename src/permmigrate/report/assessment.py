@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from permmigrate.catalog import is_illustrative
 from permmigrate.readiness.completeness import UNTRANSLATED
 from permmigrate.readiness.policies import UNDECIDED
 from permmigrate.report import evidence
@@ -35,7 +36,7 @@ def readiness_view(readiness: Readiness, snapshot: Snapshot) -> ReadinessView:
     return ReadinessView(
         account_id=readiness.account_id,
         captured_at=readiness.captured_at,
-        illustrative=evidence.is_illustrative(readiness.catalog_source),
+        illustrative=is_illustrative(readiness.catalog_source),
         complete=readiness.complete,
         banner=_banner(readiness, areas, snapshot),
         figures=tuple(

@@ -6,22 +6,12 @@ A gap is shown with its own reason; nothing here decides what a gap means for a 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import Final
 
-from permmigrate.catalog import ILLUSTRATIVE_SOURCE
 from permmigrate.model import LedgerEntry, ReadStatus
 from permmigrate.readiness.scoring import natural
 from permmigrate.report.table import Cell, Column, Kind, Table
 from permmigrate.report.text import plural
 from permmigrate.snapshot import Snapshot
-
-_LOCAL: Final = ("127.0.0.1", "localhost", "[::1]")
-
-
-def is_illustrative(catalog_source: str) -> bool:
-    """Whether the roles and policies are the sandbox's and not the vendor's."""
-    return catalog_source.startswith(ILLUSTRATIVE_SOURCE) or any(host in catalog_source for host in _LOCAL)
-
 
 _LEDGER_COLUMNS = (
     Column("status", "Status", Kind.STATE, 12),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from permmigrate.catalog import is_illustrative
 from permmigrate.diff import Diff, Severity, Verdict
 from permmigrate.model import PrincipalType
 from permmigrate.report import administrators, evidence, findings, matrices
@@ -22,7 +23,7 @@ __all__ = ["DiffView", "ReadinessView", "diff_view", "readiness_view"]
 
 def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
     """Finish a comparison for reading; `snapshot` is the one it was made from."""
-    planned = is_planned(diff)
+    planned = diff.is_planned
     expansions, reductions, undecided = findings.finding_tables(diff, snapshot, planned=planned)
     principals = findings.principal_table(diff)
     causes = findings.cause_table(diff, planned=planned)
@@ -50,7 +51,7 @@ def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
         captured_at=diff.captured_at,
         compared_with=diff.compared_with,
         planned=planned,
-        illustrative=evidence.is_illustrative(diff.catalog_source),
+        illustrative=is_illustrative(diff.catalog_source),
         complete=diff.complete,
         banner=_banner(diff, snapshot),
         figures=_figures(diff),
@@ -80,7 +81,7 @@ NOT_CHECKED = (
 
 def _banner(diff: Diff, snapshot: Snapshot) -> Banner:
     headline = diff.headline
-    planned = is_planned(diff)
+    planned = diff.is_planned
     gained = _principals_with(diff, Verdict.GAINED)
     sentence = banner_sentence(
         headline,
@@ -111,11 +112,6 @@ def _banner(diff: Diff, snapshot: Snapshot) -> Banner:
     return Banner(headline, tone, sentence, tuple(details))
 
 
-def is_planned(diff: Diff) -> bool:
-    """Whether "after" is what the mapping tables would make, and not yet a fact."""
-    return "mapping" in diff.compared_with
-
-
 def _principals_with(diff: Diff, verdict: Verdict, *, dormant: bool = False) -> dict[PrincipalType, int]:
     """How many of each kind have such a finding; with `dormant`, those only who cannot act today."""
     return dict(
@@ -144,7 +140,7 @@ def _figures(diff: Diff) -> tuple[Figure, ...]:
 
 def _known_summary(diff: Diff) -> str:
     if not diff.uncertainties:
-        placed = "has a mapping row" if is_planned(diff) else "could be compared"
+        placed = "has a mapping row" if diff.is_planned else "could be compared"
         return f"Every legacy grant {placed}, and every statement could be decided."
     most = max(uncertainty.findings for uncertainty in diff.uncertainties)
     return (

@@ -53,7 +53,7 @@ def command(role: str | None, file: Path, as_json: bool) -> None:
 
 def warn_illustrative(catalog: Catalog) -> None:
     """Say so when the roles are the sandbox's and not the vendor's."""
-    from permmigrate.report.evidence import is_illustrative
+    from permmigrate.catalog import is_illustrative
 
     if is_illustrative(catalog.source):
         say("note: an illustrative catalog, made for the sandbox; not the vendor's")

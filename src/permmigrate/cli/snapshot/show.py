@@ -99,7 +99,7 @@ def document_of(taken: Snapshot) -> dict[str, Any]:
 
 def lines_of(taken: Snapshot) -> Iterator[str]:
     """All of it for people; gaps come first in the ledger."""
-    from permmigrate.report.evidence import is_illustrative
+    from permmigrate.catalog import is_illustrative
     from permmigrate.report.lines import aligned
     from permmigrate.report.text import moment, visible
 
