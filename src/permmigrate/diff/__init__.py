@@ -3,6 +3,8 @@
 from permmigrate.diff.value import (
     Capability,
     Cause,
+    Concern,
+    ConcernKind,
     Coverage,
     Diff,
     Finding,
@@ -12,11 +14,14 @@ from permmigrate.diff.value import (
     Severity,
     Uncertainty,
     Verdict,
+    Witness,
 )
 
 __all__ = [
     "Capability",
     "Cause",
+    "Concern",
+    "ConcernKind",
     "Coverage",
     "Diff",
     "Finding",
@@ -26,4 +31,5 @@ __all__ = [
     "Severity",
     "Uncertainty",
     "Verdict",
+    "Witness",
 ]

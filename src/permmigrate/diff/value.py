@@ -91,6 +91,26 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class Witness:
+    """The smallest request that shows a finding, as Cedar was asked it: once under each side's policies."""
+
+    principal: str
+    """The entity that asks: `Cloudinary::User::"u-17"`."""
+    action: str
+    """`Cloudinary::Action::"delete"`."""
+    resource: str
+    """`Cloudinary::Asset::"an asset in Brands/Aurora"`."""
+    attributes: Mapping[str, object]
+    """What the resource is given, at the top of the region: `{"ancestor_ids": ["f-1", "f-9"]}`."""
+    context: Mapping[str, object]
+    before: str
+    """Cedar's decision: `allow` or `deny`; for a maybe both, with and without what nobody knows:
+    `allow or deny`."""
+    after: str
+    """Likewise."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One difference between before and after for one principal in one region.
 
@@ -120,6 +140,9 @@ class Finding:
     others: tuple[UserId, ...] = ()
     """The other users for whom exactly this finding holds in the same way, who have none of their own for it:
     a group's members, or people who hold the same grants."""
+
+    witness: Witness | None = None
+    """Confirmed by Cedar; None for an unknown."""
 
     @property
     def principals(self) -> tuple[PrincipalRef, ...]:
@@ -189,6 +212,31 @@ class Uncertainty:
     findings: int = 0
 
 
+class ConcernKind(StrEnum):
+    """What deserves a reader's eye beside the differences of today."""
+
+    FUTURE_SCOPE = "future scope"
+    """Equal today, wider tomorrow: all environments, a parent folder, a group that others fill."""
+    ADMIN_PROMOTION = "admin promotion"
+    KEY_DENIED = "key would get 403"
+    KEY_OVERPOWERED = "key holds more than it held"
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One thing of its own kind about one principal, which no single finding says."""
+
+    kind: ConcernKind
+    principal: PrincipalRef
+    severity: Severity
+    text: str
+    """What is the matter, in one sentence."""
+    details: tuple[str, ...] = ()
+    """The API operations a key would lose or gains, the environments or folders concerned, in words."""
+    causes: tuple[str, ...] = ()
+    """As in a finding."""
+
+
 @dataclass(frozen=True)
 class Diff:
     """The whole comparison; every renderer counts from this and nothing else."""
@@ -214,6 +262,8 @@ class Diff:
     """What the engine took for granted, in words, for the method section."""
     complete: bool
     """No gap in the ledger and nothing untranslated."""
+    concerns: tuple[Concern, ...] = ()
+    """Sorted by kind, severity and principal."""
     decided: int = 0
     """How many (principal, capability, breakpoint region) questions were decided."""
     counts: Mapping[Verdict, int] = field(default_factory=dict)
