@@ -1,6 +1,7 @@
 """One call at a time: send it when it may go, and repeat it within bounds when the answer may change.
 
-It knows nothing of users or roles. It repeats reads only; whoever writes needs other rules.
+It knows nothing of users or roles. It repeats reads only; a write is sent again when the answer says that it
+was not looked at, and never when no answer came.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote
@@ -165,6 +166,36 @@ class Session:
         """
         return self._patiently(_Call(endpoint, _path(endpoint, values or {}), params or {}, key, body))
 
+    def deliver(
+        self,
+        endpoint: str,
+        values: Mapping[str, str],
+        *,
+        key: KeyPair,
+        body: Mapping[str, Any] | None,
+        opening: Mapping[str, Any],
+    ) -> httpx.Response | httpx.RequestError:
+        """Send a write; return its answer, or why none came. `opening` is what the transport's key asks for.
+
+        Only a 420 or 429 is sent again, within patience: it says that nothing was done. Everything else is
+        for the caller to look into.
+        """
+        call = _Call(endpoint, _path(endpoint, values), {}, key, body, opening)
+        patience, clock = self._patience, self._timing.clock
+        deadline = clock() + patience.seconds
+        for attempt in range(1, patience.attempts + 1):
+            self._fail_fast(endpoint)
+            outcome, waited = self._attempt(call, attempt)
+            deadline += waited
+            if not isinstance(outcome, httpx.Response) or outcome.status_code not in answer.THROTTLED:
+                break
+            pause, _ = self._pause(outcome, attempt)
+            if attempt == patience.attempts or clock() + pause > deadline:
+                break
+            self._limiter.hold(call.lane, pause)
+            self._wait(pause)
+        return outcome
+
     def _patiently(self, call: _Call) -> httpx.Response:
         patience, clock = self._patience, self._timing.clock
         deadline = clock() + patience.seconds
@@ -216,7 +247,12 @@ class Session:
         headers = {"Authorization": call.key.authorization()} if call.key else {}
         try:
             return self._client.request(
-                method, call.path, params=dict(call.params) or None, headers=headers, json=call.body
+                method,
+                call.path,
+                params=dict(call.params) or None,
+                headers=headers,
+                json=call.body,
+                extensions=dict(call.opening) or None,
             )
         except httpx.DecodingError:
             raise MalformedAnswerError(
@@ -284,6 +320,8 @@ class _Call:
     params: Params
     key: KeyPair | None
     body: Mapping[str, Any] | None
+    opening: Mapping[str, Any] = field(default_factory=dict)
+    """What goes with a write past the transport's guard; it does not leave the program."""
 
     @property
     def lane(self) -> str:
@@ -299,7 +337,7 @@ class _Call:
 def _path(endpoint: str, values: Mapping[str, str]) -> str:
     """Fill a template; a value stays one path segment, except a folder's path, whose slashes are real."""
     method, _, template = endpoint.partition(" ")
-    assert method in ("GET", "PUT"), endpoint
+    assert method in ("GET", "PUT", "POST", "DELETE"), endpoint
     return re.sub(
         r"\{(\w+)\}",
         lambda match: quote(values[match[1]], safe="/" if match[1] == "folder" else ""),

@@ -10,7 +10,7 @@ import ipaddress
 import json
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -41,12 +41,22 @@ _DESCENDANTS_FIELDS: Final = frozenset({"id", "filter_ids", "inclusive"})
 _TIMEOUT: Final = httpx.Timeout(30, connect=10)
 
 
+WriteKey = Callable[[httpx.Request], bool]
+"""What says of a request that may write whether it is one that was meant; `writer` holds the only one."""
+
+
+def no_writes(request: httpx.Request) -> bool:
+    """The key of everybody who reads: it opens nothing."""
+    return False
+
+
 class ReadOnlyTransport(httpx.BaseTransport):
     """Passes reads to one host and raises RefusedError on anything else, before a byte is sent."""
 
-    def __init__(self, inner: httpx.BaseTransport, api_url: str) -> None:
+    def __init__(self, inner: httpx.BaseTransport, api_url: str, opens: WriteKey = no_writes) -> None:
         self._inner = inner
         self._origin = _origin(httpx.URL(api_url))
+        self._opens = opens
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         path, question, _ = request.url.raw_path.partition(b"?")
@@ -61,6 +71,7 @@ class ReadOnlyTransport(httpx.BaseTransport):
                 and DESCENDANTS.fullmatch(path)
                 and _only_asks(request)
             )
+            or self._opens(request)
         ):
             raise RefusedError(f"a call that may write was refused: `{request.method} {path.decode()}`")
         return self._inner.handle_request(request)
@@ -85,14 +96,19 @@ def open_client(
     ca_bundle: str | None = None,
     connections: int = 8,
     inner: httpx.BaseTransport | None = None,
+    opens: WriteKey = no_writes,
+    timeout: httpx.Timeout = _TIMEOUT,
 ) -> httpx.Client:
-    """Open the read-only client; `inner` replaces the network, never the guard around it."""
+    """Open the read-only client; `inner` replaces the network, never the guard around it.
+
+    `opens` is the writer's: no other client is given one.
+    """
     if inner is None:
         inner = network(proxy=proxy, ca_bundle=ca_bundle, connections=connections)
     return httpx.Client(
         base_url=api_url,
-        transport=ReadOnlyTransport(inner, api_url),
-        timeout=_TIMEOUT,
+        transport=ReadOnlyTransport(inner, api_url, opens),
+        timeout=timeout,
         follow_redirects=False,
         trust_env=False,
         headers={"User-Agent": f"permmigrate/{__version__}", "Accept": "application/json"},
