@@ -536,7 +536,7 @@ def _tables(rng: random.Random, snapshot: Snapshot) -> MappingTables:
     def rows(*levels: str) -> list[Target]:
         return [target(level) for level in levels if rng.random() < 0.85]
 
-    return MappingTables(
+    tables = MappingTables(
         user_roles=tuple(
             UserRoleRow(origin=origin("user_roles.csv"), target=t, legacy_role=role)
             for role in LEGACY_ROLES
@@ -597,3 +597,17 @@ def _tables(rng: random.Random, snapshot: Snapshot) -> MappingTables:
             if rng.random() < 0.9
         ),
     )
+    return _with_moot_rows(rng, tables) if rng.random() < 0.3 else tables
+
+
+def _with_moot_rows(rng: random.Random, tables: MappingTables) -> MappingTables:
+    """Some of what keys had or had not becomes what no key can use at all."""
+    undecided = {policy_id(level, name) for level, found in OPAQUE_STATEMENTS.items() for name in found}
+    keys = (LegacyKind.API_KEY, LegacyKind.ACCOUNT_KEY)
+    rows = tuple(
+        replace(row, granted=Granted.MOOT)
+        if row.kind in keys and row.policy not in undecided and rng.random() < 0.3
+        else row
+        for row in tables.legacy_baseline
+    )
+    return replace(tables, legacy_baseline=rows)

@@ -81,6 +81,8 @@ class Answer:
     verdict: str
     excused: bool
     """The request meets a statement that the engine need not decide: it may say `unknown` instead."""
+    moot: bool = False
+    """Nobody of this kind can ask, before or after: there is nothing to compare."""
 
 
 @dataclass(slots=True)
@@ -215,7 +217,7 @@ class Oracle:
                 found.excuses.add(widened(statement, by_role=True))
             elif granted is Granted.UNKNOWN:
                 found.before_maybe.add(statement)
-            if granted is not Granted.NO and policy.id in self.opaque:
+            if granted not in (Granted.NO, Granted.MOOT) and policy.id in self.opaque:
                 found.excuses.add(widened(statement, by_role=True))
 
     def _shares(self, found: Texts, principal: PrincipalRef, holder: PrincipalRef, scope: str) -> None:
@@ -300,7 +302,7 @@ class Oracle:
                 if meant and share.content.environment_id == scope:
                     given += [(granted, text) for _, granted, text in self._share_policies(share)]
             for granted, text in given:
-                if granted is not Granted.NO:
+                if granted not in (Granted.NO, Granted.MOOT):
                     found.after_unknown.update(s for s in statements(text) if s.startswith("permit"))
 
     @staticmethod
@@ -536,9 +538,33 @@ class Oracle:
         ]
         for about_ in self.questions(principal, scope):
             *decided, excused = (self.allowed(principal, scope, about_, side) for side in sides)
+            moot = self._moot(principal, scope, about_)
             for request in self._all_requests(scope)[about_]:
                 answers = (side[request] for side in decided)
-                yield request, Answer(verdict(*answers), excused[request])
+                yield request, Answer(verdict(*answers), excused[request], request in moot)
+
+    def _moot(self, principal: PrincipalRef, scope: str, about_: tuple[str, str, str]) -> set[Request]:
+        """What moot policies permit and no other policy of the scope is about."""
+        kinds = {"apiKey": LegacyKind.API_KEY, "provisioningKey": LegacyKind.ACCOUNT_KEY}
+        kind = kinds.get(principal.type.value)
+        moot: set[str] = set()
+        others: set[str] = set()
+        for policy in self.catalog.policies.values() if kind else ():
+            if policy.permission_type is PermissionType.GLOBAL and self._in_scope(policy.scope_type, scope):
+                assert kind is not None
+                if self.tables.baseline(kind, "*", policy).granted is Granted.MOOT:
+                    assert policy.id not in self.opaque
+                    moot.update(text for text in statements(policy.statement) if text.startswith("permit"))
+                elif policy.id in self.opaque:
+                    others.update(widened(text, by_role=True) for text in statements(policy.statement))
+                else:
+                    others.update(
+                        text.replace("forbid", "permit", 1) for text in statements(policy.statement)
+                    )
+        if not moot:
+            return set()
+        permitted, met = (self.allowed(principal, scope, about_, frozenset(each)) for each in (moot, others))
+        return {request for request, allowed in permitted.items() if allowed and not met[request]}
 
 
 def _question(who: dict[str, str], request: Request) -> dict[str, object]:

@@ -32,6 +32,7 @@ def test_every_verdict_is_cedars(capsys: pytest.CaptureFixture[str]) -> None:
         total.compared += found.compared
         total.decisions += found.decisions
         total.excused += found.excused
+        total.moot += found.moot
         total.verdicts += found.verdicts
     with capsys.disabled():
         print(
@@ -40,6 +41,7 @@ def test_every_verdict_is_cedars(capsys: pytest.CaptureFixture[str]) -> None:
         )
     assert set(verdicts.COMPARED) <= total.verdicts.keys()
     assert total.excused < 0.12 * total.compared
+    assert total.moot > 0
 
 
 def test_slicing_policies_by_type_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,6 +99,7 @@ MUTATIONS: dict[str, tuple[object, str, Callable[..., object]]] = {
         lambda self, group: (),
     ),
     "custom policies are skipped": (Custom, "grants", lambda self, principal, scope: ([], [])),
+    "what no key can use is compared": (Compiler, "moot", lambda self, kind, scope: 0),
     "action groups are not resolved": (Universe, "_actions", lambda self, statement: statement.actions),
 }
 

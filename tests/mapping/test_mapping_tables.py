@@ -107,7 +107,10 @@ def test_problems_of_all_files_come_sorted_in_one_error(tmp_path: Path) -> None:
             "legacy_baseline.csv:2",
             "`category:Settings` has no sub category (`category:Settings/*` means all of them)",
         ),
-        ("legacy_baseline.csv:2", "`maybe` is not a word for `granted` (one of `yes`, `no`, `unknown`)"),
+        (
+            "legacy_baseline.csv:2",
+            "`maybe` is not a word for `granted` (one of `yes`, `no`, `unknown`, `moot`)",
+        ),
         ("overrides.csv:2", "`31.12.2026` in `expires` is not a date (write YYYY-MM-DD, or leave it empty)"),
         ("overrides.csv:2", "`mail` is not a word for `match_by` (did you mean `email`?)"),
         ("overrides.csv:3", "`*@b.c` cannot be matched by email (globs work with `group` and `name` only)"),
@@ -256,6 +259,14 @@ def test_baseline_takes_the_first_row_that_matches(
     """Ids match with case, categories without, and the first row from the top decides."""
     answer = baseline_tables(tmp_path).baseline(LegacyKind.USER_ROLE, legacy, policy(id_, category, "Upload"))
     assert BaselineAnswer(granted, RowRef("legacy_baseline.csv", line), "") == answer
+
+
+def test_what_no_key_can_use_is_said_of_keys_only(tmp_path: Path) -> None:
+    """`moot` in a row for people is a mistake: whoever can open the Console can use what it offers."""
+    write(tmp_path, legacy_baseline=("user_role,admin,*,moot", "api_key,*,*,moot", "account_key,*,*,MOOT"))
+    assert [(each.line, each.message) for each in problems_of(tmp_path)] == [
+        (2, "`moot` is for keys, and `user_role` is of people")
+    ]
 
 
 def test_baseline_is_unknown_without_a_row(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def test_the_baseline_answers_for_every_policy(kind: str) -> None:
         assert own[-1]["policy"] == "*"
         assert set(POLICIES) == {policy_id for policy_id in POLICIES if baseline(kind, legacy, policy_id)}
         assert [row for row in own if row["granted"] == "unknown" and not row["note"]] == []
-    assert {"yes", "no", "unknown"} >= {row["granted"] for row in rows_of_baseline}
+    assert {"yes", "no", "unknown", "moot"} >= {row["granted"] for row in rows_of_baseline}
 
 
 def test_no_baseline_row_is_shadowed_by_those_above() -> None:
@@ -348,15 +348,16 @@ def test_a_key_with_less_gains_nothing() -> None:
 
     assert {"lost", "maybe lost"} == set(found)
     assert {"folder_and_asset_management::delete_asset", "upload_presets::manage"} <= found["lost"]
+    assert set() == {"dashboard::view", "ml::access", "studio::access"} & found["lost"]
 
 
-def test_pages_that_no_key_can_open_say_so() -> None:
-    """Such a row is a yes by inference, explained in its note; doors stay gains."""
-    pages = [row for row in rows_of_baseline if "no key can open" in row["note"]]
+def test_pages_that_no_key_can_open_are_moot() -> None:
+    """Such a row is moot by inference, explained in its note, and for keys only; doors stay gains."""
+    pages = [row for row in rows_of_baseline if row["granted"] == "moot"]
 
     assert len(pages) > 10
-    assert {("api_key", "yes", "inferred")} == {(r["kind"], r["granted"], r["confidence"]) for r in pages}
-    assert all(r["note"].endswith("which no key can open before or after: nothing changes") for r in pages)
+    assert {("api_key", "inferred")} == {(r["kind"], r["confidence"]) for r in pages}
+    assert {True} == {"no key can open" in r["note"] or "only users and groups" in r["note"] for r in pages}
     for door in ("api_keys::manage", "environment_access::manage", "environment_security::manage"):
         assert granted("api_key", "*", f"global::{door}") == "no"
 

@@ -60,6 +60,7 @@ class Compiler:
     _roles: dict[RoleId, Bundle] = field(default_factory=dict)
     _legacy: dict[tuple[LegacyKind, str, ScopeType], Bundle] = field(default_factory=dict)
     _shares: dict[tuple[ContentKind, str, str | None], Bundle] = field(default_factory=dict)
+    _moot: dict[tuple[LegacyKind, ScopeType], int] = field(default_factory=dict)
 
     @cached_property
     def universes(self) -> Mapping[ScopeType, Universe]:
@@ -143,6 +144,26 @@ class Compiler:
             self._legacy[key] = bundle
         return self._legacy[key]
 
+    def moot(self, kind: LegacyKind, scope: ScopeType) -> int:
+        """The atoms that no holder of this kind can use before or after, by the baseline.
+
+        Only what moot policies surely permit, and no other policy of the scope is about, is left out of a
+        comparison: a moot row must not hide what a holder may do for another reason.
+        """
+        key = (kind, scope)
+        if key not in self._moot:
+            moot = others = 0
+            for policy in self.catalog.policies.values():
+                if policy.scope_type is scope and policy.permission_type is PermissionType.GLOBAL:
+                    is_moot = self.tables.baseline(kind, "*", policy).granted is Granted.MOOT
+                    for rule in self._policy_rules[policy.id]:
+                        if not is_moot:
+                            others |= rule.mask
+                        elif rule.effect == "permit" and not rule.opaque:
+                            moot |= rule.mask
+            self._moot[key] = moot & ~others
+        return self._moot[key]
+
     def share(self, kind: ContentKind, level: str, user_role: str | None) -> Bundle:
         """What a legacy share permitted to a user of this role (None: to the group itself).
 
@@ -188,7 +209,7 @@ class Compiler:
             case Granted.UNKNOWN:
                 why = _unknown(LegacyKind.USER_ROLE, user_role, policy, gate)
                 self._add(bundle, policy, Granted.UNKNOWN, why)
-            case Granted.NO:
+            case Granted.NO | Granted.MOOT:
                 where = f" ({gate.row})" if gate.row else ""
                 for rule in self._policy_rules[policy.id]:
                     inert = Masks(inert=rule.mask if rule.effect == "permit" else 0)

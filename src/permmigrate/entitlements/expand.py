@@ -14,7 +14,7 @@ from permmigrate.entitlements.compiled import Baseline, Compiler
 from permmigrate.entitlements.custom import CEDAR_TYPES, Custom
 from permmigrate.entitlements.grants import GrantSet, Holding
 from permmigrate.entitlements.tree import FolderTree
-from permmigrate.mapping import Translation
+from permmigrate.mapping import LegacyKind, Translation
 from permmigrate.model import ContentKind, CustomPolicy, Folder, PrincipalRef, PrincipalType, ScopeType
 from permmigrate.snapshot import Snapshot
 
@@ -130,4 +130,14 @@ class Entitlements:
         if asks_as is PrincipalType.ACCOUNT_KEY:
             asks_as = PrincipalType.API_KEY
         universe = self.universe(scope)
-        return universe.valid_for.get(CEDAR_TYPES[asks_as], universe.full)
+        valid = universe.valid_for.get(CEDAR_TYPES[asks_as], universe.full)
+        kind = _KEYS.get(principal.type)
+        if kind is not None:
+            valid &= ~self.compiler.moot(kind, ScopeType.ENVIRONMENT if scope else ScopeType.ACCOUNT)
+        return valid
+
+
+_KEYS: Final = {
+    PrincipalType.API_KEY: LegacyKind.API_KEY,
+    PrincipalType.ACCOUNT_KEY: LegacyKind.ACCOUNT_KEY,
+}

@@ -34,13 +34,11 @@ class Masks(NamedTuple):
 
 def rule_masks(rule: Rule, granted: Granted = Granted.YES) -> Masks:
     """The masks of one statement that its holder has surely, perhaps, or in name only."""
+    if granted in (Granted.NO, Granted.MOOT):
+        return Masks()
     if rule.effect == "forbid":
-        if granted is Granted.NO:
-            return Masks()
         sure = granted is Granted.YES and not rule.opaque
         return Masks(forbid=rule.mask) if sure else Masks(opaque_forbid=rule.mask)
-    if granted is Granted.NO:
-        return Masks()
     if rule.opaque:
         return Masks(opaque_permit=rule.mask)
     return Masks(permit=rule.mask) if granted is Granted.YES else Masks(maybe=rule.mask)

@@ -31,6 +31,7 @@ from permmigrate.model import PrincipalType, ScopeType
 
 SEVERITIES: Final = ("critical", "high", "medium", "low")
 CATEGORY: Final = "category:"
+KEYS: Final = (LegacyKind.API_KEY, LegacyKind.ACCOUNT_KEY)
 
 _PROVENANCE: Final = ("source", "confidence", "note")
 _SHARERS: Final = (ANY, PrincipalType.USER.value, PrincipalType.GROUP.value, PrincipalType.API_KEY.value)
@@ -134,15 +135,19 @@ def _override(cells: Cells) -> OverrideRow:
 
 
 def _baseline(cells: Cells) -> BaselineRow:
+    kind = cells.member("kind", LegacyKind)
+    granted = cells.member("granted", Granted)
+    if granted is Granted.MOOT and kind not in KEYS:
+        cells.wrong(f"`moot` is for keys, and `{kind}` is of people", "they can use whatever they are given")
     policy = cells.required("policy", "`*` for every policy")
     if policy.startswith(CATEGORY) and "/" not in policy:
         cells.wrong(f"`{policy}` has no sub category", f"`{policy}/*` means all of them")
     return BaselineRow(
         origin=cells.origin(),
-        kind=cells.member("kind", LegacyKind),
+        kind=kind,
         legacy=cells.legacy("legacy", "`*` for any legacy role or level"),
         policy=policy,
-        granted=cells.member("granted", Granted),
+        granted=granted,
     )
 
 

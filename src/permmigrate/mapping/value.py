@@ -32,11 +32,13 @@ class LegacyKind(StrEnum):
 
 
 class Granted(StrEnum):
-    """The three answers to "did this legacy grant include that policy?"."""
+    """The answers to "did this legacy grant include that policy?"."""
 
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
+    MOOT = "moot"
+    """Nobody of this kind could use it or can: no key opens a page of the Console. Not compared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ _GRANTED: Final = {
     Granted.YES: "included",
     Granted.NO: "did not include",
     Granted.UNKNOWN: "may have included",
+    Granted.MOOT: "could never use, before or after,",
 }
 
 
