@@ -11,7 +11,8 @@
      │   ├─ UnreachableError     no answer came
      │   └─ MalformedAnswerError an answer came that is not what the vendor's contract says
      ├─ FindingsError         5  findings past `--fail-on`
-     └─ RefusedError          6  a guard, a stale plan or the operator said no
+     └─ RefusedError          6  a stale plan or the operator said no
+         └─ GuardError            guards do not hold
 
 Exit code 1 is a bug and has no class; 7 (partly applied) belongs to apply.
 Nothing here prints, and no message may hold a secret.
@@ -129,3 +130,11 @@ class RefusedError(PermmigrateError):
     """A guard, a stale plan or the operator said no."""
 
     exit_code = ExitCode.REFUSED
+
+
+class GuardError(RefusedError):
+    """Guards do not hold; `failures` has each with its numbers, one sentence a guard."""
+
+    def __init__(self, message: str, *, hint: str = "", failures: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.failures = failures

@@ -1,0 +1,97 @@
+"""Plain builders for plans, with dull defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from permmigrate.model import (
+    CollectionId,
+    FolderId,
+    PermissionType,
+    PolicyId,
+    PrincipalRef,
+    PrincipalType,
+    RoleAssignment,
+    RoleId,
+    ScopeType,
+)
+from permmigrate.plan import Definition, Digests, Expected, Kind, Operation, Plan, PolicyBody, RoleBody
+
+CREATED = "2026-11-22T10:00:00Z"
+EXPIRES = "2026-11-23T10:00:00Z"
+
+
+def user(identity: str) -> PrincipalRef:
+    return PrincipalRef(PrincipalType.USER, identity)
+
+
+def group(identity: str) -> PrincipalRef:
+    return PrincipalRef(PrincipalType.GROUP, identity)
+
+
+def account_key(identity: str) -> PrincipalRef:
+    return PrincipalRef(PrincipalType.ACCOUNT_KEY, identity)
+
+
+def assigned(
+    principal: PrincipalRef,
+    role: str = "cld::role::prodenv::ml_user",
+    scope: str | None = "env-1",
+    *,
+    folder: str | None = None,
+    collection: str | None = None,
+) -> RoleAssignment:
+    return RoleAssignment(
+        principal,
+        RoleId(role),
+        scope,
+        FolderId(folder) if folder else None,
+        CollectionId(collection) if collection else None,
+    )
+
+
+def adding(assignment: RoleAssignment, wave: int = 1, cause: str = "user_roles.csv:2") -> Operation:
+    return Operation(Kind.ASSIGN, wave, cause, assignment)
+
+
+def removing(assignment: RoleAssignment, wave: int = 1, cause: str = "not in the mapping") -> Operation:
+    return Operation(Kind.REMOVE, wave, cause, assignment)
+
+
+def role_body(name: str = "Upload manager", *policies: str) -> RoleBody:
+    ids = tuple(sorted(PolicyId(each) for each in policies or ("cld::policy::global::ml::access",)))
+    return RoleBody(name, "", PermissionType.GLOBAL, ScopeType.ENVIRONMENT, ids)
+
+
+def policy_body(
+    name: str = "Read Clothing", statement: str = "permit(principal, action, resource);"
+) -> PolicyBody:
+    return PolicyBody(name, "", ScopeType.ENVIRONMENT, "env-1", statement)
+
+
+def creating(body: RoleBody, wave: int = 1) -> Operation:
+    return Operation(Kind.CREATE_ROLE, wave, "roles.csv:2", Definition(f"new-role/{body.name}", None, body))
+
+
+def plan(
+    operations: Iterable[Operation] = (),
+    held: Mapping[PrincipalRef, Iterable[RoleAssignment]] | None = None,
+    **others: Any,
+) -> Plan:
+    """A plan of these operations; what their principals held is nothing unless said."""
+    operations = tuple(operations)
+    known: dict[PrincipalRef, Iterable[RoleAssignment]] = {
+        each.principal: () for each in operations if each.principal is not None
+    }
+    given: dict[str, Any] = {
+        "account_id": "acc-1",
+        "purpose": "move",
+        "created": CREATED,
+        "expires": EXPIRES,
+        "tool_version": "0.0",
+        "digests": Digests("5" * 64, "6" * 64, "7" * 64),
+        "captured_at": CREATED,
+        "expected": Expected(len(operations), 1, 2_000),
+    }
+    return Plan.of(operations=operations, held=known | dict(held or {}), **(given | others))
