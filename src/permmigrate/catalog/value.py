@@ -58,6 +58,10 @@ class Catalog:
     """The address the system part was read from."""
     missing_policies: tuple[tuple[RoleId, PolicyId], ...] = ()
     """Policies that a role names and the catalog does not define."""
+    planned: frozenset[RoleId] = frozenset()
+    """The roles that are to be created: they are among `roles`, and not part of the digest."""
+    aliases: Mapping[str, RoleId] = field(default_factory=dict)
+    """Other names for roles: what stood for one before it was created."""
 
     @staticmethod
     def of(
@@ -85,6 +89,7 @@ class Catalog:
             "roles": {
                 role.id: [role.permission_type, role.scope_type, list(role.policy_ids)]
                 for role in self.roles.values()
+                if role.id not in self.planned
             },
             "schema": self.schema,
         }
@@ -100,7 +105,7 @@ class Catalog:
 
         Names are compared without case. A selector that fits more than one role is not resolved.
         """
-        role = self.roles.get(RoleId(target))
+        role = self.roles.get(self.aliases.get(target, RoleId(target)))
         if role is not None:
             return role
         level, slash, name = target.partition("/")

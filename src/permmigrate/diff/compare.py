@@ -25,6 +25,7 @@ from permmigrate.entitlements import (
     Grant,
     Holding,
 )
+from permmigrate.mapping.custom_roles import with_new_roles
 from permmigrate.mapping.tables import MappingTables
 from permmigrate.mapping.translate import translate
 from permmigrate.model import (
@@ -60,6 +61,7 @@ def compare(
     snapshot of the same account: what the vendor's own migration left behind.
     """
     if assigned is None:
+        snapshot = with_new_roles(snapshot, tables)
         translation = translate(snapshot, tables, today=today)
         planned = tuple(AfterAssignment(p.assignment, str(p.row)) for p in translation.planned)
         asked = {entry.assignment for entry in planned}

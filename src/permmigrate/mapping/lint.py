@@ -12,7 +12,7 @@ from typing import Final
 
 from permmigrate.catalog import Catalog
 from permmigrate.errors import Problem
-from permmigrate.mapping import usage
+from permmigrate.mapping import custom_roles, usage
 from permmigrate.mapping.carried import impossible, obstacles
 from permmigrate.mapping.lookup import TABLE_OF, unmapped, unmapped_hint
 from permmigrate.mapping.notices import Notice, error, warning
@@ -40,6 +40,7 @@ RULES: Final = (
     "unknown-bundle",
     "unknown-environment",
     "unknown-legacy",
+    "unknown-policy",
     "unknown-role",
     "unmapped",
     "unreadable",
@@ -66,6 +67,8 @@ def check(
     they are told along, and what may only follow from a row that could not be read is not.
     """
     catalog = catalog or (snapshot.catalog if snapshot else None)
+    if catalog:
+        catalog = custom_roles.extended(catalog, tables.custom_roles)
     notices = {
         *_contradictions(tables, today),
         *_shadows(tables, today),
@@ -75,6 +78,7 @@ def check(
     }
     if catalog:
         notices |= {*_targets(tables, catalog), *_baseline(tables, catalog)}
+        notices |= set(custom_roles.notices(tables, catalog))
     if snapshot:
         notices |= {*usage.environments(tables, snapshot), *usage.competing(tables, snapshot, today)}
         translation = translate(snapshot, tables, today=today)

@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar
 
 from permmigrate.errors import InvalidFileError, Problem
 from permmigrate.mapping import schema
+from permmigrate.mapping.custom_roles import CUSTOM_ROLES, CustomRoleRow
 from permmigrate.mapping.globs import matches
 from permmigrate.mapping.reading import Cells, did_you_mean, read_table
 from permmigrate.mapping.rows import (
@@ -62,6 +63,7 @@ class MappingTables:
     overrides: tuple[OverrideRow, ...] = ()
     legacy_baseline: tuple[BaselineRow, ...] = ()
     severities: tuple[SeverityRow, ...] = ()
+    custom_roles: tuple[CustomRoleRow, ...] = ()
     _answers: dict[tuple[LegacyKind, str, str, str, str], BaselineAnswer] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -70,7 +72,8 @@ class MappingTables:
     @cached_property
     def digest(self) -> str:
         """The sha256 of what the rows say, in order; comments, columns' order and line ends do not count."""
-        content = {table: [_canonical(row) for row in rows] for table, rows in self._tables.items()}
+        tables = {name: rows for name, rows in self._tables.items() if rows or name != "custom_roles"}
+        content = {table: [_canonical(row) for row in rows] for table, rows in tables.items()}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -120,9 +123,11 @@ class MappingTables:
         return describe(self._by_ref[ref])
 
     def rows(self) -> Iterator[RowText]:
-        """Every row that can translate a legacy grant: all but the baseline and the severities."""
+        """Every row that can translate a legacy grant: all but the baseline, severities and new roles."""
         return self._texts(
-            row for row in self._by_ref.values() if not isinstance(row, BaselineRow | SeverityRow)
+            row
+            for row in self._by_ref.values()
+            if not isinstance(row, BaselineRow | SeverityRow | CustomRoleRow)
         )
 
     def all_rows(self) -> Iterator[RowText]:
@@ -192,6 +197,7 @@ def read(directory: Path) -> tuple[MappingTables, tuple[Problem, ...]]:
         overrides=_read(directory, schema.OVERRIDES, problems),
         legacy_baseline=_read(directory, schema.LEGACY_BASELINE, problems),
         severities=_read(directory, schema.SEVERITY, problems),
+        custom_roles=_read(directory, CUSTOM_ROLES, problems),
     )
     return tables, tuple(sorted(problems))
 

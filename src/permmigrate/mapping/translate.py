@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 
+from permmigrate.mapping.custom_roles import with_new_roles
 from permmigrate.mapping.lookup import Lookup, unmapped
 from permmigrate.mapping.recipes import Recipe, Step
 from permmigrate.mapping.rows import ScopeKind
@@ -41,8 +42,11 @@ _SHARED: dict[ContentKind, LegacyKind] = {
 
 
 def translate(snapshot: Snapshot, tables: MappingTables, *, today: date) -> Translation:
-    """Translate a snapshot's users, keys and shares; overrides that expired before `today` are ignored."""
-    run = _Run(snapshot, tables, today)
+    """Translate a snapshot's users, keys and shares; overrides that expired before `today` are ignored.
+
+    A role of custom_roles.csv is planned by its stand-in `new-role/<name>` until the account has it.
+    """
+    run = _Run(with_new_roles(snapshot, tables), tables, today)
     run.users()
     run.api_keys()
     run.account_keys()

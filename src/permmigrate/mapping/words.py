@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from permmigrate.mapping.custom_roles import CustomRoleRow
 from permmigrate.mapping.rows import (
     ANY,
     LEGACY_LEVELS,
@@ -40,6 +41,8 @@ _KINDS: Final = {
     LegacyKind.API_KEY: "API key",
     LegacyKind.ACCOUNT_KEY: "account key",
 }
+
+_HELD_ON: Final = {"account": "the account", "environment": "environments", "folder": "folders"}
 
 _NO_ROLE: Final = "no legacy role on record"
 
@@ -97,6 +100,9 @@ def describe(row: Row) -> str:
         case SeverityRow():
             place = "" if row.scope == WILDCARD else f" ({row.scope})"
             return f"{row.action} on {row.resource}{place} is {row.severity}"
+        case CustomRoleRow():
+            made_of = " ".join(row.policies)
+            return f"new role {row.role} for {_HELD_ON[row.level]}, made of {made_of}"
         case _:
             raise TypeError(f"no words for {type(row).__name__}")
 
