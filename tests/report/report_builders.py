@@ -229,7 +229,7 @@ def finding(
     causes = (f"user_roles.csv:{4 + at % 6}",) if at % 4 else ("folder_levels.csv:7", "overrides.csv:3")
     seed = f"{principal}{verdict}{where}{capabilities}{at}"
     return Finding(
-        id=hashlib.sha256(seed.encode()).hexdigest()[:12],
+        id="f" + hashlib.sha256(seed.encode()).hexdigest()[:12],
         principal=principal,
         verdict=verdict,
         severity=min((CAPABILITIES[index].severity for index in capabilities), key=lambda s: s.rank),

@@ -126,6 +126,18 @@ class CapabilityIndex:
         """The worst among capabilities numbered as `of` numbers them."""
         return min((self._in_order[number].severity for number in numbers), key=lambda s: s.rank)
 
+    def identity_of(self, numbers: tuple[int, ...]) -> str:
+        """The capabilities as text that no other set of capabilities has, whatever the numbers or labels."""
+        if numbers not in self._identities:
+            found = (self._in_order[number] for number in numbers)
+            lines = sorted("\t".join((c.scope, c.action, c.resource, c.condition)) for c in found)
+            self._identities[numbers] = "\n".join(lines)
+        return self._identities[numbers]
+
+    @cached_property
+    def _identities(self) -> dict[tuple[int, ...], str]:
+        return {}
+
     @property
     def _in_order(self) -> list[Capability]:
         if len(self._list_cache) != len(self._numbers):

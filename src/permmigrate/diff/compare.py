@@ -220,9 +220,9 @@ class _Comparison:
         numbers = self.index.of(scope, atoms, holding.valid)
         reason = "" if span.verdict in (Verdict.GAINED, Verdict.LOST) else _reason(span, atoms)
         identity = (str(principal), span.verdict, region.kind, region.environment_id, region.content_id)
-        text = "\n".join((*identity, f"{atoms:x}", *causes))
+        text = "\n".join((*identity, self.index.identity_of(numbers)))
         return Finding(
-            id=hashlib.sha256(text.encode()).hexdigest()[:12],
+            id="f" + hashlib.sha256(text.encode()).hexdigest()[:12],
             principal=principal,
             verdict=span.verdict,
             severity=self.index.severity_of(numbers),

@@ -119,7 +119,8 @@ class Finding:
     """
 
     id: str
-    """Twelve hex digits that depend on principal, verdict, region, capabilities and causes only."""
+    """`f` and twelve hex digits, which no spreadsheet takes for a number. They depend on principal, verdict,
+    region and capabilities only: a mapping row that moves to another line leaves them as they are."""
     principal: PrincipalRef
     verdict: Verdict
     severity: Severity
