@@ -1,19 +1,22 @@
-"""The page, the workbook and the document say the same."""
+"""The page, the workbook, the documents and the terminal say the same."""
 
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections import Counter
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import reading
 import report_builders as builders
 from hypothesis import HealthCheck, given, settings
 
+from permmigrate.cli.diff import summary_lines
 from permmigrate.diff import Diff, Verdict
-from permmigrate.report import data, html, workbook
+from permmigrate.report import data, html, junit, markdown, sarif, workbook
 from permmigrate.report.view import diff_view, readiness_view
 from permmigrate.resources import templates_dir
 from permmigrate.snapshot import Snapshot
@@ -34,7 +37,7 @@ SHEETS = {
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(builders.diffs())
 def test_counts_agree(pair: tuple[Diff, Snapshot]) -> None:
-    """Every figure and every number of rows is the same in all three and follows from the findings."""
+    """Every figure and every number of rows is the same everywhere and follows from the findings."""
     diff, snapshot = pair
     view = diff_view(diff, snapshot)
     page = html.render(view, templates_dir())
@@ -51,6 +54,23 @@ def test_counts_agree(pair: tuple[Diff, Snapshot]) -> None:
     assert expected == reading.figures(page)
     in_summary = {str(row[0]).replace(" ", "_"): row[1] for row in sheets["Summary"] if row[0]}
     assert expected == {key: in_summary[key] for key in expected}
+    run = sarif.sarif_document(view)["runs"][0]
+    assert expected == run["properties"]["counts"]
+    results = Counter(result["ruleId"].replace("-", "_") for result in run["results"])
+    assert {key: count for key, count in expected.items() if key != "unchanged"} == {
+        key: results[key] for key in expected if key != "unchanged"
+    }
+    suite = ElementTree.fromstring(junit.junit(view))[0]
+    assert expected == {
+        str(each.get("name")): int(str(each.get("value")))
+        for each in suite.iter("property")
+        if each.get("name") in expected
+    }
+    head, _, numbers = re.findall(r"^\| (.*) \|$", markdown.markdown(view), re.MULTILINE)[:3]
+    in_comment = zip(head.split(" | "), numbers.split(" | "), strict=True)
+    assert expected == {key.replace(" ", "_"): int(value.replace(",", "")) for key, value in in_comment}
+    said = re.findall(r"(\d[\d,]*) ([a-z ]+)", next(iter(summary_lines(view))).partition(": ")[2])
+    assert expected == {key.replace(" ", "_"): int(value.replace(",", "")) for value, key in said}
 
     islands = reading.islands(page)
     for key, name in SHEETS.items():

@@ -37,6 +37,7 @@ def command(out: Path, account: str, seed: int, today: datetime | None) -> None:
     from permmigrate.diff.compare import compare
     from permmigrate.mapping.lint import check
     from permmigrate.readiness import assess
+    from permmigrate.report.view import diff_view
 
     say("1/3  snapshot: reading the sandbox's account over HTTP")
     path, snapshot = _snapshot(out, account, seed)
@@ -48,8 +49,10 @@ def command(out: Path, account: str, seed: int, today: datetime | None) -> None:
     written = readiness_command.write_reports(readiness, snapshot, out)
     readiness_command.summarise(readiness)
     say("3/3  diff: who could do what they could not do before")
-    written += diff_command.write_reports(diff, snapshot, out)
-    diff_command.summarise(diff)
+    view = diff_view(diff, snapshot)
+    written += diff_command.write_reports(view, out)
+    for line in diff_command.summary_lines(view):
+        say(line)
     say("open the HTML reports in a browser, the workbooks in a spreadsheet:")
     for each in (path, *written, out / "shares.csv"):
         click.echo(each)

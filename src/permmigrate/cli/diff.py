@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from permmigrate import __version__
+from permmigrate.cli.gating import gate_options, hold, limits_of, read_accepted, save_accepted
 from permmigrate.cli.options import (
     FILE,
     day,
@@ -21,10 +24,20 @@ from permmigrate.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from permmigrate.diff import Diff
+    from permmigrate.report.value import DiffView
     from permmigrate.snapshot import Snapshot
 
 CAUSES_SHOWN: Final = 5
+FORMATS: Final = {
+    "html": "diff.html",
+    "xlsx": "diff.xlsx",
+    "json": "diff.json",
+    "sarif": "diff.sarif",
+    "markdown": "diff.md",
+    "junit": "diff.xml",
+}
+"""Each format and the file it is written to."""
+USUAL: Final = ("html", "xlsx", "json")
 
 
 @click.command()
@@ -38,17 +51,26 @@ CAUSES_SHOWN: Final = 5
     help="Compare with the roles really assigned in this (later) snapshot, not with the mapping.",
 )
 @click.option(
-    "--fail-on",
-    type=click.Choice(["expansions"]),
-    help="Leave with exit 5 when there is an expansion, or when it cannot be told.",
+    "--format",
+    "formats",
+    type=click.Choice(list(FORMATS)),
+    multiple=True,
+    help="What to write; may be repeated. Default: html, xlsx and json.",
 )
+@gate_options
 @today_option
 def command(
     snapshot: Path,
     mappings: Path | None,
     out: Path,
     assigned: Path | None,
+    formats: tuple[str, ...],
     fail_on: str | None,
+    max_expansions: tuple[tuple[str, int], ...],
+    max_admin_promotions: int | None,
+    baseline: Path | None,
+    write_baseline: Path | None,
+    allow_incomplete: bool,
     today: datetime | None,
 ) -> None:
     """Compare who may do what before and after, and write diff.html, diff.xlsx and diff.json.
@@ -62,16 +84,23 @@ def command(
       permmigrate diff legacy.snapshot --assigned today.snapshot --out reports
     """
     from permmigrate.diff.compare import compare
+    from permmigrate.report.view import diff_view
     from permmigrate.snapshot.file import load
 
+    limits = limits_of(fail_on, max_expansions, max_admin_promotions, allow_incomplete)
+    accepted, date = read_accepted(baseline), day(today)
     before = load(snapshot)
     after = later_of(before, assigned) if assigned else None
     tables = tables_from(mappings)
-    result = compare(before, tables, today=day(today), tool_version=__version__, assigned=after)
-    for path in write_reports(result, before, out):
+    result = compare(before, tables, today=date, tool_version=__version__, assigned=after)
+    view = diff_view(result, before)
+    for path in write_reports(view, out, formats or USUAL, mappings):
         click.echo(path)
-    summarise(result)
-    refuse_expansions(result, fail_on)
+    for line in summary_lines(view):
+        say(line)
+    if write_baseline:
+        save_accepted(write_baseline, result, accepted, date)
+    hold(result, limits, accepted, date)
 
 
 def later_of(before: Snapshot, path: Path) -> Snapshot:
@@ -93,43 +122,43 @@ def later_of(before: Snapshot, path: Path) -> Snapshot:
     return after
 
 
-def write_reports(diff: Diff, snapshot: Snapshot, out: Path) -> tuple[Path, ...]:
-    """Write the three reports of a comparison and return where they are."""
-    from permmigrate.report import data, html, workbook
+def write_reports(
+    view: DiffView, out: Path, formats: Iterable[str] = USUAL, mappings: Path | None = None
+) -> tuple[Path, ...]:
+    """Write the reports of a comparison and return where they are."""
+    places = {name: out / FORMATS[name] for name in FORMATS if name in set(formats)}
+    for name, path in places.items():
+        write_report(view, name, path, mappings)
+    return tuple(places.values())
+
+
+def write_report(view: DiffView, name: str, path: Path, mappings: Path | None) -> None:
+    """Write one report; `mappings` is where its readers find the mapping tables."""
+    from permmigrate.report import data, html, junit, markdown, sarif, workbook
     from permmigrate.report.files import write_text
-    from permmigrate.report.view import diff_view
     from permmigrate.resources import templates_dir
 
-    view = diff_view(diff, snapshot)
-    paths = (out / "diff.html", out / "diff.xlsx", out / "diff.json")
-    write_text(paths[0], html.render(view, templates_dir()))
-    workbook.write(view, paths[1])
-    write_text(paths[2], data.dump(data.diff_document(view)))
-    return paths
+    match name:
+        case "html":
+            write_text(path, html.render(view, templates_dir()))
+        case "xlsx":
+            workbook.write(view, path)
+        case "json":
+            write_text(path, data.dump(data.diff_document(view)))
+        case "sarif":
+            folder = mappings.as_posix() if mappings else "mappings"
+            write_text(path, sarif.dump(sarif.sarif_document(view, mappings=folder)))
+        case "markdown":
+            write_text(path, markdown.markdown(view))
+        case "junit":
+            write_text(path, junit.junit(view))
+        case _:
+            raise ValueError(name)
 
 
-def summarise(diff: Diff) -> None:
-    """Say the outcome in a few words."""
-    from permmigrate.diff import Verdict
-
-    say(
-        f"{diff.headline}: " + ", ".join(f"{diff.counts[v]:,} {v.value}" for v in Verdict if v in diff.counts)
-    )
-    for cause in diff.causes[:CAUSES_SHOWN]:
-        if cause.expansions:
-            say(f"  {cause.expansions:>6,} expansions by {cause.ref}: {cause.text}")
-
-
-def refuse_expansions(diff: Diff, fail_on: str | None) -> None:
-    """Leave with exit 5 when an expansion is there, may be there, or cannot be ruled out."""
-    from permmigrate.diff import Verdict
-    from permmigrate.errors import FindingsError
-
-    if fail_on is None or diff.headline == "NO EXPANSION PROVED":
-        return
-    counts = diff.counts
-    raise FindingsError(
-        f"{counts[Verdict.GAINED]} expansions, {counts[Verdict.MAYBE_GAINED]} possible ones and "
-        f"{counts[Verdict.UNKNOWN]} that cannot be told" + ("" if diff.complete else ", on incomplete data"),
-        hint="read diff.html: it names the cause of each",
-    )
+def summary_lines(view: DiffView) -> Iterator[str]:
+    """The outcome in a few lines: the same figures as in the reports, and the rows that widen most."""
+    yield f"{view.banner.headline}: " + ", ".join(f"{f.value:,} {f.label}" for f in view.figures)
+    for row in islice(view.table("causes").records(), CAUSES_SHOWN):
+        if row["expansions"]:
+            yield f"  {row['expansions']:>6,} expansions by {row['ref']}: {row['text']}"
