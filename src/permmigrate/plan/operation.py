@@ -164,6 +164,9 @@ class Operation:
         if isinstance(self.subject, Definition):
             return f"{head}{self.subject.id}"
         a = self.subject
+        if self.kind.by_admin_api:  # one call takes the roles of one principal on one folder
+            place = f"{a.scope_id or ''}\0{a.folder_id or ''}"
+            return f"{head}{place}\0{a.principal.type.value}\0{a.principal.id}\0{a.role_id}\0{self.cause}"
         content = "f" if a.folder_id else "c" if a.collection_id else ""
         return (
             f"{head}{a.role_id}\0{a.scope_id or ''}\0{content}\0{self.cause}\0"

@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Final
 
-from permmigrate.model import PrincipalRef, RoleAssignment
+from permmigrate.model import PrincipalRef, RoleAssignment, RoleId
 from permmigrate.plan.operation import Held, Operation
 
 SCHEMA_VERSION: Final = 1
@@ -69,6 +69,8 @@ class Digests:
     mapping: str
     catalog: str
     signoff: str | None = None
+    assigned: str | None = None
+    """The later snapshot that says who holds what now, when there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ class Plan:
     api_url: str
     digests: Digests
     captured_at: str
-    """When the snapshot was taken that the plan was made from."""
+    """When it was read who holds what."""
     acting_key: PrincipalRef | None
     """The key that will write; None when it was not said, and then whoever applies must say."""
     required_admins: tuple[PrincipalRef, ...]
@@ -141,6 +143,8 @@ class Plan:
     """Break-glass principals: nothing may touch them."""
     admins_before: tuple[PrincipalRef, ...]
     """Who was an administrator before the move: making them one again is no promotion."""
+    admin_roles: tuple[RoleId, ...]
+    """The roles that make their holder an administrator of the account."""
     limits: Limits
     guards: tuple[GuardResult, ...]
     """What the guards found when the plan was made."""
@@ -198,6 +202,7 @@ class Plan:
         required_admins: Iterable[PrincipalRef] = (),
         protected: Iterable[PrincipalRef] = (),
         admins_before: Iterable[PrincipalRef] = (),
+        admin_roles: Iterable[RoleId] = (),
         limits: Limits | None = None,
         guards: tuple[GuardResult, ...] = (),
         expansions: Iterable[Expansion] = (),
@@ -221,6 +226,7 @@ class Plan:
             required_admins=tuple(sorted(set(required_admins))),
             protected=tuple(sorted(set(protected))),
             admins_before=tuple(sorted(set(admins_before))),
+            admin_roles=tuple(sorted(set(admin_roles))),
             limits=limits or Limits(),
             guards=guards,
             expected=expected,

@@ -32,12 +32,14 @@ def lines(plan: Plan) -> Iterator[str]:
     yield from _rows("left_out", (_left_out(each) for each in plan.left_out))
     yield from _rows("operations", _groups(plan.operations))
     head = {
+        "admin_roles": list(plan.admin_roles),
         "account_id": plan.account_id,
         "acting_key": str(plan.acting_key) if plan.acting_key else None,
         "api_url": plan.api_url,
         "captured_at": plan.captured_at,
         "created": plan.created,
         "digests": {
+            "assigned": plan.digests.assigned,
             "catalog": plan.digests.catalog,
             "mapping": plan.digests.mapping,
             "signoff": plan.digests.signoff,
@@ -59,7 +61,7 @@ def lines(plan: Plan) -> Iterator[str]:
         "tool_version": plan.tool_version,
         "undoes": plan.undoes,
     }
-    yield ",\n".join(f"{compact(name)}:{compact(value)}" for name, value in head.items())
+    yield ",\n".join(f"{compact(name)}:{compact(value)}" for name, value in sorted(head.items()))
     yield "\n"
 
 
