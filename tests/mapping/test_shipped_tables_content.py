@@ -1,4 +1,4 @@
-"""What the shipped mapping tables say, checked with nothing but csv and json."""
+"""What the shipped mapping tables say, checked with little but csv and json."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from permmigrate.mapping.tables import load
 
 ROOT = Path(__file__).parent.parent.parent
 TABLES = ROOT / "mappings"
@@ -29,6 +31,7 @@ COLUMNS = {
     "reason expires",
     "legacy_baseline.csv": "kind legacy policy granted",
     "severity.csv": "scope action resource severity reason",
+    "sensitivity.csv": "environment folder label raise reason",
 }
 CONFIDENCES = {"official", "documented", "third-party", "inferred", "customer", "unknown"}
 LEGACY_ROLES = [
@@ -142,8 +145,8 @@ def bundle_changes(legacy: str) -> dict[str, set[str]]:
     return changes("user_role", legacy, role_ids)
 
 
-def test_nine_tables_ship() -> None:
-    """The folder holds the nine tables and their explanation."""
+def test_every_table_ships() -> None:
+    """The folder holds the tables and their explanation."""
     assert sorted(["README.md", *COLUMNS]) == sorted(path.name for path in TABLES.iterdir())
 
 
@@ -198,9 +201,22 @@ def test_examples_in_comments_would_work() -> None:
     assert [row["confidence"] for row in examples] == ["customer", "customer"]
 
 
-def test_overrides_ship_empty() -> None:
-    """Nobody has an exception that nobody made."""
-    assert rows("overrides.csv") == []
+def test_overrides_and_sensitivities_ship_empty() -> None:
+    """Nobody has an exception that nobody made, or a folder that nobody called sensitive."""
+    assert rows("overrides.csv") == rows("sensitivity.csv") == []
+
+
+def test_sensitivity_examples_would_work(tmp_path: Path) -> None:
+    """Every example in a comment reads without a mistake once the # is gone, the last cell for readers."""
+    header = lines("sensitivity.csv")[0]
+    examples = [line.removeprefix("# ") for line in lines("sensitivity.csv") if line.count(",") > 6]
+    for name in COLUMNS:
+        (tmp_path / name).write_text("".join(lines(name)), encoding="utf-8")
+    (tmp_path / "sensitivity.csv").write_text(header + "".join(examples[1:]), encoding="utf-8")
+
+    assert ["public", "confidential", "confidential", "embargoed"] == [
+        row.label for row in load(tmp_path).sensitivities
+    ]
 
 
 def test_each_legacy_role_and_level_has_its_row() -> None:

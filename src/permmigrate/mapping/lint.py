@@ -12,7 +12,7 @@ from typing import Final
 
 from permmigrate.catalog import Catalog
 from permmigrate.errors import Problem
-from permmigrate.mapping import custom_roles, usage
+from permmigrate.mapping import custom_roles, sensitivity, usage
 from permmigrate.mapping.carried import impossible, obstacles
 from permmigrate.mapping.lookup import TABLE_OF, unmapped, unmapped_hint
 from permmigrate.mapping.notices import Notice, error, warning
@@ -81,6 +81,7 @@ def check(
         notices |= set(custom_roles.notices(tables, catalog))
     if snapshot:
         notices |= {*usage.environments(tables, snapshot), *usage.competing(tables, snapshot, today)}
+        notices |= set(sensitivity.idle(tables, snapshot, {notice.ref for notice in notices}))
         translation = translate(snapshot, tables, today=today)
         idle = {notice.ref for notice in notices if notice.rule in _IDLE}
         notices |= {*usage.missing(translation, snapshot), *usage.dead(tables, translation, idle)}

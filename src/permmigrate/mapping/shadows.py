@@ -25,6 +25,7 @@ from permmigrate.mapping.rows import (
     key_groups,
 )
 from permmigrate.mapping.schema import CATEGORY
+from permmigrate.mapping.sensitivity import covering as sensitivity_covers
 from permmigrate.mapping.tables import MappingTables
 
 R = TypeVar("R", bound=Row)
@@ -40,6 +41,7 @@ def shadowed(tables: MappingTables, today: date) -> Iterator[Shadow]:
     yield from _later(_firsts(row for row in tables.overrides if not row.expired(today)), override_covers)
     yield from _later(tables.legacy_baseline, _baseline_covers)
     yield from _later(tables.severities, _severity_covers)
+    yield from _later(tables.sensitivities, sensitivity_covers)
 
 
 def contradictions(tables: MappingTables, today: date) -> Iterator[tuple[TargetRow, TargetRow]]:

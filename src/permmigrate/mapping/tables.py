@@ -35,12 +35,16 @@ from permmigrate.mapping.rows import (
     TargetRow,
     UserRoleRow,
 )
+from permmigrate.mapping.sensitivity import SENSITIVITY, Folders, SensitivityRow
 from permmigrate.mapping.value import BaselineAnswer, Granted, LegacyKind, RowRef
 from permmigrate.mapping.words import describe
-from permmigrate.model import Policy
+from permmigrate.model import Policy, ProductEnvironment
 
 UNCLASSIFIED: Final = "high"
 """The severity of what no row classifies: what nobody has judged must not hide at the bottom of a list."""
+
+_LATER_TABLES: Final = frozenset({"custom_roles", "sensitivities"})
+"""Not part of the digest while they are empty: folders of tables that do not have them keep theirs."""
 
 _ASIDES: Final = frozenset({"origin", "reason"})
 
@@ -64,15 +68,19 @@ class MappingTables:
     legacy_baseline: tuple[BaselineRow, ...] = ()
     severities: tuple[SeverityRow, ...] = ()
     custom_roles: tuple[CustomRoleRow, ...] = ()
+    sensitivities: tuple[SensitivityRow, ...] = ()
     _answers: dict[tuple[LegacyKind, str, str, str, str], BaselineAnswer] = field(
-        default_factory=dict, compare=False, repr=False
+        default_factory=dict, compare=False, repr=False, init=False
     )
-    _severity_of: dict[tuple[str, str, str], str] = field(default_factory=dict, compare=False, repr=False)
+    _severity_of: dict[tuple[str, str, str], str] = field(
+        default_factory=dict, compare=False, repr=False, init=False
+    )
+    _folders: dict[str, Folders] = field(default_factory=dict, compare=False, repr=False, init=False)
 
     @cached_property
     def digest(self) -> str:
         """The sha256 of what the rows say, in order; comments, columns' order and line ends do not count."""
-        tables = {name: rows for name, rows in self._tables.items() if rows or name != "custom_roles"}
+        tables = {name: rows for name, rows in self._tables.items() if rows or name not in _LATER_TABLES}
         content = {table: [_canonical(row) for row in rows] for table, rows in tables.items()}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -105,6 +113,12 @@ class MappingTables:
             self._severity_of[key] = next(fitting, UNCLASSIFIED)
         return self._severity_of[key]
 
+    def sensitivity(self, environment: ProductEnvironment, folder_path: str) -> SensitivityRow | None:
+        """Say how sensitive a folder is: the first row that fits it or a folder above it, or None."""
+        if environment.id not in self._folders:
+            self._folders[environment.id] = Folders(self.sensitivities, environment)
+        return self._folders[environment.id].row(folder_path)
+
     def bundle(self, name: str) -> tuple[BundleRow, ...]:
         """The rows of an access bundle, its name without case; empty when there is no such bundle."""
         return self._bundles.get(name.casefold(), ())
@@ -123,11 +137,11 @@ class MappingTables:
         return describe(self._by_ref[ref])
 
     def rows(self) -> Iterator[RowText]:
-        """Every row that can translate a legacy grant: all but the baseline, severities and new roles."""
+        """Every row that can translate a legacy grant: not the baseline, new roles or what rates findings."""
         return self._texts(
             row
             for row in self._by_ref.values()
-            if not isinstance(row, BaselineRow | SeverityRow | CustomRoleRow)
+            if not isinstance(row, BaselineRow | SeverityRow | SensitivityRow | CustomRoleRow)
         )
 
     def all_rows(self) -> Iterator[RowText]:
@@ -198,6 +212,7 @@ def read(directory: Path) -> tuple[MappingTables, tuple[Problem, ...]]:
         legacy_baseline=_read(directory, schema.LEGACY_BASELINE, problems),
         severities=_read(directory, schema.SEVERITY, problems),
         custom_roles=_read(directory, CUSTOM_ROLES, problems),
+        sensitivities=_read(directory, SENSITIVITY, problems),
     )
     return tables, tuple(sorted(problems))
 

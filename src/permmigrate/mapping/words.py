@@ -24,6 +24,8 @@ from permmigrate.mapping.rows import (
     TargetType,
     UserRoleRow,
 )
+from permmigrate.mapping.sensitivity import SensitivityRow
+from permmigrate.mapping.sensitivity import describe as describe_sensitivity
 from permmigrate.mapping.value import Granted, LegacyKind
 from permmigrate.model import PrincipalType
 
@@ -103,6 +105,8 @@ def describe(row: Row) -> str:
         case CustomRoleRow():
             made_of = " ".join(row.policies)
             return f"new role {row.role} for {_HELD_ON[row.level]}, made of {made_of}"
+        case SensitivityRow():
+            return describe_sensitivity(row)
         case _:
             raise TypeError(f"no words for {type(row).__name__}")
 
