@@ -144,6 +144,9 @@ class Finding:
 
     witness: Witness | None = None
     """Confirmed by Cedar; None for an unknown."""
+    sensitivity: str = ""
+    """The label of `mappings/sensitivity.csv` that applied to the severity, or empty: `confidential (holds
+    Brands/legal)` when it is a folder below that it was said of."""
 
     @property
     def principals(self) -> tuple[PrincipalRef, ...]:
