@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from builders import environment, folder, folder_id
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import environment, folder, folder_id
 from permmigrate.diff.sensitivity import Sensitivity
 from permmigrate.diff.value import Severity
 from permmigrate.entitlements import FolderTree, Place
@@ -68,7 +68,7 @@ def test_a_folder_raises_what_is_found_on_it_in_it_and_above_it() -> None:
 
 
 def test_only_what_lies_in_folders_is_raised() -> None:
-    """A page of the Console is as severe as before, and so is what is found on collections and the account."""
+    """A page of the Console stays as severe, and so does what is found on collections and the account."""
     found = sensitivity(rows(("/**", "secret", 1)))
 
     assert (HIGH, "") == found.raised("env1", WIDE, HIGH, None)
