@@ -30,6 +30,11 @@ class Lookup:
         self._plain: dict[tuple[LegacyKind, PrincipalType, str], Recipe] = {}
         self._cooked: dict[tuple[LegacyKind, PrincipalType, tuple[RowRef, ...]], Recipe] = {}
 
+    @property
+    def has_overrides(self) -> bool:
+        """Whether it may matter who holds a grant."""
+        return bool(self._overrides)
+
     def of_value(self, principal: PrincipalRef, kind: LegacyKind, value: str) -> Recipe:
         """The recipe of a user's legacy role or of a share's level."""
         if self._overrides:

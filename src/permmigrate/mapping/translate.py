@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
+
+import numpy as np
 
 from permmigrate.mapping.custom_roles import with_new_roles
 from permmigrate.mapping.lookup import Lookup, unmapped
+from permmigrate.mapping.planned import GrantRows, Planned, Slot
 from permmigrate.mapping.recipes import Recipe, Step
 from permmigrate.mapping.rows import ScopeKind
 from permmigrate.mapping.tables import MappingTables
@@ -29,8 +33,10 @@ from permmigrate.model import (
     PrincipalType,
     RoleAssignment,
     RoleId,
+    Share,
 )
 from permmigrate.snapshot import Snapshot
+from permmigrate.snapshot.shares import Ints
 
 _Place = tuple[str, str, str]
 """Scope id, folder id, collection id; empty for none."""
@@ -54,6 +60,20 @@ def translate(snapshot: Snapshot, tables: MappingTables, *, today: date) -> Tran
     return run.result()
 
 
+@dataclass(frozen=True, eq=False)
+class _Outcome:
+    """What becomes of shares of one kind: of one level in one environment, held by one sort of principal."""
+
+    recipe: Recipe
+    slots: tuple[Slot, ...]
+    """Roles on the share's own content."""
+    wide: tuple[tuple[Step, _Place], ...]
+    """Roles elsewhere."""
+    failures: tuple[tuple[str, RowRef | None], ...]
+    answered: RowRef | None
+    kind: LegacyKind
+
+
 class _Run:
     """One translation under way."""
 
@@ -63,7 +83,7 @@ class _Run:
         self.planned: dict[str, PlannedAssignment] = {}
         """By the assignment's sort key as one text, which sorts like it and several times as fast."""
         self.untranslated: list[Untranslated] = []
-        self.row_by_grant: dict[tuple[PrincipalRef, ContentRef | None], RowRef] = {}
+        self.row_by_principal: dict[PrincipalRef, RowRef] = {}
         self.served: Counter[Recipe] = Counter()
         self.environments = frozenset(snapshot.environment_by_id)
         self.all_ids = tuple(environment.id for environment in snapshot.environments)
@@ -77,65 +97,165 @@ class _Run:
             own = self.all_ids if user.all_environments else user.environment_ids
             principal = PrincipalRef(PrincipalType.USER, user.id)
             found = self.rows.of_value(principal, LegacyKind.USER_ROLE, user.legacy_role)
-            self.grant(principal, None, found, own, legacy, LegacyKind.USER_ROLE, user.legacy_role)
+            self.grant(principal, found, own, legacy, LegacyKind.USER_ROLE, user.legacy_role)
 
     def api_keys(self) -> None:
         for key in self.snapshot.api_keys:
             legacy = f"API key {key.name or key.id} ({'enabled' if key.enabled else 'disabled'})"
             principal = PrincipalRef(PrincipalType.API_KEY, key.id)
             found = self.rows.of_api_key(principal, key)
-            self.grant(principal, None, found, (key.environment_id,), legacy, LegacyKind.API_KEY, "")
+            self.grant(principal, found, (key.environment_id,), legacy, LegacyKind.API_KEY, "")
 
     def account_keys(self) -> None:
         for key in self.snapshot.account_keys:
             principal = PrincipalRef(PrincipalType.ACCOUNT_KEY, key.id)
             found = self.rows.of_account_key(principal, key.name)
             legacy = f"account key {key.name or key.id}"
-            self.grant(principal, None, found, self.all_ids, legacy, LegacyKind.ACCOUNT_KEY, "")
+            self.grant(principal, found, self.all_ids, legacy, LegacyKind.ACCOUNT_KEY, "")
 
     def shares(self) -> None:
-        labels, of_value = self.snapshot.content_labels, self.rows.of_value
-        levels: dict[str, str] = {share.level: level_words(share.level) for share in self.snapshot.shares}
-        for share in self.snapshot.shares:
-            content, kind = share.content, _SHARED[share.content.kind]
-            legacy = f"{levels[share.level]} on {labels.get(content) or content.id} ({share.source})"
-            found = of_value(share.principal, kind, share.level)
-            self.grant(share.principal, content, found, (content.environment_id,), legacy, kind, share.level)
+        """Translate all shares: each kind of them once, then each share by its number."""
+        outcomes, number = self._outcomes()
+        for at, found in enumerate(outcomes):
+            self.served[found.recipe] += int(np.count_nonzero(number == at))
+        self.of_share = number
+        self.outcomes = outcomes
+        wide = np.array([bool(found.wide or found.failures) for found in outcomes], dtype=bool)
+        for at in np.flatnonzero(wide[number]).tolist() if wide.any() else ():
+            self._one_by_one(at, outcomes[number[at]])
+
+    def _outcomes(self) -> tuple[list[_Outcome], Ints]:
+        """What becomes of shares that have all that counts in common, and the number of each share's.
+
+        What counts is the environment, kind and level; and who holds it, where exceptions name people, else
+        of which type that is.
+        """
+        shares = self.snapshot.share_columns
+        kinds = list(ContentKind)
+        environment_ids = sorted({content.environment_id for content in shares.contents})
+        place = {id_: at for at, id_ in enumerate(environment_ids)}
+        content = np.array(
+            [place[one.environment_id] * len(kinds) + kinds.index(one.kind) for one in shares.contents],
+            dtype=np.int64,
+        )
+        types = list(PrincipalType)
+        who = np.array([types.index(one.type) for one in shares.principals], dtype=np.int64)
+        if self.rows.has_overrides:
+            who = np.arange(len(shares.principals), dtype=np.int64)
+        code = (
+            who[shares.principal] * (len(content) and int(content.max()) + 1) + content[shares.content]
+        ) * (len(shares.levels)) + shares.level
+        _, first, number = np.unique(code, return_index=True, return_inverse=True)
+        return [self._outcome(shares[at]) for at in first.tolist()], number.astype(np.int32)
+
+    def _outcome(self, share: Share) -> _Outcome:
+        content, kind = share.content, _SHARED[share.content.kind]
+        found = self.rows.of_value(share.principal, kind, share.level)
+        wide: list[tuple[Step, _Place]] = []
+        slots: dict[RoleId, Slot] = {}
+        answered: RowRef | None = None
+        failures: dict[tuple[str, RowRef | None], None] = {}
+        for step in found.steps:
+            for place in self.places(step, share.principal, content, (content.environment_id,)):
+                if isinstance(place, str):
+                    failures[place, step.row] = None
+                    continue
+                answered = answered or step.row
+                if step.scope.kind in (ScopeKind.FOLDER, ScopeKind.COLLECTION):
+                    slots.setdefault(step.role.id, Slot(step.role.id, step.row, step.bundle_row))
+                else:
+                    wide.append((step, place))
+        failures |= dict.fromkeys((str(each), each.row) for each in found.obstacles)
+        if not found.rows:
+            failures[unmapped(kind, share.level), None] = None
+        return _Outcome(
+            found, tuple(slots.values()), tuple(wide), tuple(failures), answered or found.nothing, kind
+        )
+
+    def _one_by_one(self, at: int, found: _Outcome) -> None:
+        """Put on record what a share comes to beside roles on its own content."""
+        share = self.snapshot.share_columns[at]
+        label = self.snapshot.content_labels.get(share.content) or share.content.id
+        legacy = f"{level_words(share.level)} on {label} ({share.source})"
+        for step, place in found.wide:
+            self._plan(share.principal, step, place, legacy)
+        self.untranslated += (
+            Untranslated(share.principal, share.content, legacy, reason, row, found.kind, share.level)
+            for reason, row in found.failures
+        )
+
+    def _bound(self) -> tuple[tuple[Slot, ...], Ints, Ints]:
+        """The roles on the shares' own content: all slots, and for each role its share and its slot.
+
+        Where a principal has several shares of one content, each role is given once, for the first of them.
+        """
+        shares = self.snapshot.share_columns
+        slots = {slot: None for found in self.outcomes for slot in found.slots}
+        number = {slot: at for at, slot in enumerate(slots)}
+        most = max((len(found.slots) for found in self.outcomes), default=0)
+        table = np.full((len(self.outcomes), most), -1, dtype=np.int32)
+        for at, found in enumerate(self.outcomes):
+            table[at, : len(found.slots)] = [number[slot] for slot in found.slots]
+        given = table[self.of_share]
+        share, column = np.nonzero(given >= 0)
+        slot = given[share, column]
+        roles = {role: at for at, role in enumerate(dict.fromkeys(slot.role_id for slot in slots))}
+        role = np.array([roles[one.role_id] for one in slots], dtype=np.int64)
+        codes = shares.grant_codes[share] * max(len(roles), 1) + role[slot]
+        kept = np.sort(np.unique(codes, return_index=True)[1])
+        return tuple(slots), share[kept].astype(np.int32), slot[kept].astype(np.int32)
+
+    def _answers(self) -> GrantRows:
+        """Which row answered each legacy grant; of several shares of one content, the first that has one."""
+        shares = self.snapshot.share_columns
+        rows = list(dict.fromkeys(found.answered for found in self.outcomes if found.answered))
+        row = np.array(
+            [rows.index(found.answered) if found.answered else -1 for found in self.outcomes], dtype=np.int32
+        )[self.of_share]
+        _, first, number = np.unique(shares.grant_codes, return_index=True, return_inverse=True)
+        if len(first) < len(row):
+            answered = np.flatnonzero(row >= 0)[::-1]
+            of_grant = np.full(len(first), -1, dtype=np.int32)
+            of_grant[number[answered]] = row[answered]  # of several, the one written last: the first share's
+            row = of_grant[number]
+        return GrantRows(self.row_by_principal, shares, tuple(rows), row)
 
     def grant(
         self,
         principal: PrincipalRef,
-        content: ContentRef | None,
         found: Recipe,
         own: tuple[EnvironmentId, ...],
         legacy: str,
         kind: LegacyKind,
         value: str,
     ) -> None:
-        """Put one legacy grant on record; `own` are the environments it holds for."""
+        """Put a role or key on record; `own` are the environments it holds for."""
         self.served[found] += 1
         answered: RowRef | None = None
         failures: list[tuple[str, RowRef | None]] = []
         for step in found.steps:
-            for place in self.places(step, principal, content, own):
+            for place in self.places(step, principal, None, own):
                 if isinstance(place, str):
                     failures.append((place, step.row))
                     continue
                 answered = answered or step.row
-                key = "\0".join((principal.type, principal.id, step.role.id, *place))
-                if key not in self.planned:
-                    assignment = _assignment(principal, step.role.id, place)
-                    self.planned[key] = PlannedAssignment(assignment, step.row, legacy, step.bundle_row)
+                self._plan(principal, step, place, legacy)
         answered = answered or found.nothing
         if answered:
-            self.row_by_grant.setdefault((principal, content), answered)
+            self.row_by_principal[principal] = answered
         if failures or found.obstacles or not found.rows:
             failures += ((str(each), each.row) for each in found.obstacles)
             failures += [] if found.rows else [(unmapped(kind, value), None)]
             self.untranslated += (
-                Untranslated(principal, content, legacy, reason, row, kind, value)
+                Untranslated(principal, None, legacy, reason, row, kind, value)
                 for reason, row in dict.fromkeys(failures)
             )
+
+    def _plan(self, principal: PrincipalRef, step: Step, place: _Place, legacy: str) -> None:
+        key = "\0".join((principal.type, principal.id, step.role.id, *place))
+        if key not in self.planned:
+            assignment = _assignment(principal, step.role.id, place)
+            self.planned[key] = PlannedAssignment(assignment, step.row, legacy, step.bundle_row)
 
     def places(
         self, step: Step, principal: PrincipalRef, content: ContentRef | None, own: tuple[EnvironmentId, ...]
@@ -179,10 +299,11 @@ class _Run:
         for served, times in self.served.items():
             for row in served.rows:
                 uses[row] += times
+        single = tuple(self.planned[key] for key in sorted(self.planned))
         return Translation(
-            planned=tuple(self.planned[key] for key in sorted(self.planned)),
+            planned=Planned(self.snapshot, single, *self._bound()),
             untranslated=tuple(sorted(self.untranslated, key=_untranslated_order)),
-            row_by_grant=self.row_by_grant,
+            row_by_grant=self._answers(),
             uses=dict(sorted(uses.items())),
         )
 

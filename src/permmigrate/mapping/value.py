@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -82,7 +82,8 @@ class Untranslated:
 class Translation:
     """Everything the legacy side became: assignments plus untranslated equals every legacy grant."""
 
-    planned: tuple[PlannedAssignment, ...]
+    planned: Sequence[PlannedAssignment]
+    """Sorted, each assignment once."""
     untranslated: tuple[Untranslated, ...]
     row_by_grant: Mapping[tuple[PrincipalRef, ContentRef | None], RowRef] = field(default_factory=dict)
     """Which row translated a legacy grant; the key's content is None for a role or a key."""

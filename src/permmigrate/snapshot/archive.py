@@ -15,6 +15,8 @@ from typing import Any, Final, Self
 
 from permmigrate.errors import InvalidFileError, Problem
 from permmigrate.snapshot import rows
+from permmigrate.snapshot.sharelines import gather
+from permmigrate.snapshot.shares import Gathered, Shares
 from permmigrate.snapshot.value import SCHEMA_VERSION
 
 MANIFEST: Final = "manifest.json"
@@ -89,12 +91,31 @@ class Archive:
         """Read a member row by row into values."""
         name = f"{table.name}.jsonl"
         found: list[Any] = []
-        for lines in self._lines(name):
+        for block in self._blocks(name):
+            lines = block.split(b"\n")[:-1]
             found.extend(self.rows_of(table, self._parse(lines, name, len(found)), name, len(found)))
-        declared = self.manifest["members"][name]["rows"]
-        if len(found) != declared:
-            raise self.broken(f"`{name}` has {len(found)} rows, and the manifest says {declared}")
+        self._count(name, len(found))
         return tuple(found)
+
+    def shares(self) -> Shares:
+        """Read the shares into columns: many at a time, and row by row only where a row has another form."""
+        name = f"{rows.SHARES.name}.jsonl"
+        found = Gathered()
+        for lines in self._blocks(name):
+            if not gather(lines, found):
+                self._gather_rows(lines.split(b"\n")[:-1], name, found)
+        self._count(name, len(found))
+        return found.finished()
+
+    def _gather_rows(self, lines: list[bytes], name: str, found: Gathered) -> None:
+        before = len(found)
+        for share in self.rows_of(rows.SHARES, self._parse(lines, name, before), name, before):
+            found.add(share.content, share.principal, share.level, share.source)
+
+    def _count(self, name: str, found: int) -> None:
+        declared = self.manifest["members"][name]["rows"]
+        if found != declared:
+            raise self.broken(f"`{name}` has {found} rows, and the manifest says {declared}")
 
     def rows_of(self, table: rows.Table, items: Any, name: str, before: int = 0) -> list[Any]:
         """Turn parsed rows into values; the error names the row by its number in the member."""
@@ -122,12 +143,15 @@ class Archive:
                 raise self.broken(f"row {number} of `{name}` is not JSON") from None
         return [json.loads(line) for line in lines]
 
-    def _lines(self, name: str) -> Iterator[list[bytes]]:
+    def _blocks(self, name: str) -> Iterator[bytes]:
+        """The member in blocks of whole lines."""
         rest = b""
         for chunk in self._chunks(name):
-            *lines, rest = (rest + chunk).split(b"\n")
-            if lines:
-                yield lines
+            block = rest + chunk
+            end = block.rfind(b"\n") + 1
+            rest = block[end:]
+            if end:
+                yield block[:end]
         if rest:
             raise self.broken(f"`{name}` does not end with a line's end")
 

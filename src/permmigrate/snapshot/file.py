@@ -12,7 +12,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -20,6 +20,7 @@ from permmigrate.catalog import Catalog
 from permmigrate.errors import InvalidFileError
 from permmigrate.snapshot import rows
 from permmigrate.snapshot.archive import CATALOG, MANIFEST, SCHEMA, Archive, canonical, manifest_digest
+from permmigrate.snapshot.sharelines import lines_of
 from permmigrate.snapshot.value import SCHEMA_VERSION, Snapshot
 
 _BATCH: Final = 1 << 20
@@ -56,7 +57,10 @@ def load(path: Path) -> Snapshot:
         with Archive(path) as archive:
             manifest = archive.manifest
             catalog = _catalog(archive)
-            tables = {table.name: archive.table(table) for table in rows.TABLES}
+            tables: dict[str, Any] = {
+                table.name: archive.table(table) for table in rows.TABLES if table is not rows.SHARES
+            }
+            shares = archive.shares()
     finally:
         rows.forget()
     return Snapshot(
@@ -65,6 +69,7 @@ def load(path: Path) -> Snapshot:
         tool_version=manifest["tool_version"],
         api_url=manifest["api_url"],
         catalog=catalog,
+        shares=shares,
         digest=manifest["digest"],
         **tables,
     )
@@ -74,8 +79,7 @@ def _write(snapshot: Snapshot, file: IO[bytes]) -> str:
     members: dict[str, dict[str, Any]] = {}
     with zipfile.ZipFile(file, "w", allowZip64=True) as archive:
         for table in rows.TABLES:
-            values = getattr(snapshot, table.name)
-            lines = (canonical(table.encode(value)) + b"\n" for value in values)
+            values, lines = _lines(snapshot, table)
             name = f"{table.name}.jsonl"
             members[name] = {"rows": len(values), "sha256": _member(archive, name, lines)}
         for name, content in (
@@ -95,6 +99,14 @@ def _write(snapshot: Snapshot, file: IO[bytes]) -> str:
         text = json.dumps(manifest, sort_keys=True, indent=2) + "\n"
         _member(archive, MANIFEST, [text.encode("ascii")])
     return str(manifest["digest"])
+
+
+def _lines(snapshot: Snapshot, table: rows.Table) -> tuple[Sized, Iterator[bytes]]:
+    """The values of a table, and their lines."""
+    if table is rows.SHARES:
+        return snapshot.share_columns, lines_of(snapshot.share_columns)
+    values = getattr(snapshot, table.name)
+    return values, (canonical(table.encode(value)) + b"\n" for value in values)
 
 
 def _member(archive: zipfile.ZipFile, name: str, parts: Iterable[bytes]) -> str:

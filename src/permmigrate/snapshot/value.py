@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -29,22 +29,9 @@ from permmigrate.model import (
     User,
     UserId,
 )
+from permmigrate.snapshot.shares import Shares
 
 SCHEMA_VERSION: Final = 1
-
-
-def _share_key(share: Share) -> tuple[str, ...]:
-    """The order of content, principal, level and source, in flat text: a million shares are sorted by it."""
-    content, principal = share.content, share.principal
-    return (
-        content.environment_id,
-        content.kind.value,
-        content.id,
-        principal.type.value,
-        principal.id,
-        share.level,
-        share.source,
-    )
 
 
 @dataclass(frozen=True)
@@ -63,7 +50,8 @@ class Snapshot:
     account_keys: tuple[AccountKey, ...]
     folders: tuple[Folder, ...]
     collections: tuple[Collection, ...]
-    shares: tuple[Share, ...]
+    shares: Sequence[Share]
+    """`Shares`, unless somebody put something else there."""
     orphan_shares: tuple[OrphanShare, ...]
     catalog: Catalog
     custom_policies: tuple[CustomPolicy, ...]
@@ -96,6 +84,11 @@ class Snapshot:
             for member in group.member_ids:
                 found.setdefault(member, []).append(group.id)
         return {user: tuple(sorted(ids)) for user, ids in found.items()}
+
+    @cached_property
+    def share_columns(self) -> Shares:
+        """The shares as columns."""
+        return Shares.of(self.shares)
 
     @cached_property
     def content_labels(self) -> Mapping[ContentRef, str]:
@@ -164,7 +157,7 @@ class Snapshot:
         account_keys: tuple[AccountKey, ...] = (),
         folders: tuple[Folder, ...] = (),
         collections: tuple[Collection, ...] = (),
-        shares: tuple[Share, ...] = (),
+        shares: Iterable[Share] = (),
         orphan_shares: tuple[OrphanShare, ...] = (),
         catalog: Catalog,
         custom_policies: tuple[CustomPolicy, ...] = (),
@@ -185,7 +178,7 @@ class Snapshot:
             account_keys=tuple(sorted(account_keys, key=lambda k: k.id)),
             folders=tuple(sorted(folders, key=lambda f: (f.environment_id, f.path, f.id))),
             collections=tuple(sorted(collections, key=lambda c: (c.environment_id, c.id))),
-            shares=tuple(sorted(shares, key=_share_key)),
+            shares=Shares.of(shares).ordered(),
             orphan_shares=tuple(sorted(orphan_shares, key=lambda o: (o.source, o.fields))),
             catalog=catalog,
             custom_policies=tuple(sorted(custom_policies, key=lambda p: p.id)),

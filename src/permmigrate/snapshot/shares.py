@@ -1,0 +1,265 @@
+"""Legacy shares as columns: a million of them as a sequence of `Share` values that are made when looked at.
+
+It holds what it is given in the order it is given; `ordered` sorts. It knows nothing of files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
+from sys import intern
+from typing import Any, Final, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, PrincipalType, Share
+
+Ints = npt.NDArray[np.int32]
+
+_DIGITS: Final = "0123456789"
+_RAW_DIGITS: Final = b"0123456789"
+_LONGEST: Final = 9
+"""Digits of a line number that surely fits 32 bits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shares(Sequence[Share]):
+    """Parallel columns of small numbers; the tuples say what the numbers mean."""
+
+    contents: tuple[ContentRef, ...]
+    principals: tuple[PrincipalRef, ...]
+    levels: tuple[str, ...]
+    origins: tuple[str, ...]
+    """Sources without the number at their end: `shares.csv:`."""
+    content: Ints
+    principal: Ints
+    level: Ints
+    origin: Ints
+    line: Ints
+    """The number at the end of the source; -1 for none."""
+
+    def __len__(self) -> int:
+        return len(self.content)
+
+    @overload
+    def __getitem__(self, at: int) -> Share: ...
+    @overload
+    def __getitem__(self, at: slice) -> Shares: ...
+    def __getitem__(self, at: int | slice) -> Share | Shares:
+        if isinstance(at, slice):
+            return self.at(np.arange(len(self), dtype=np.int32)[at])
+        return Share(
+            self.contents[self.content[at]],
+            self.principals[self.principal[at]],
+            self.levels[self.level[at]],
+            self.source(at),
+        )
+
+    def __iter__(self) -> Iterator[Share]:
+        contents, principals, levels, origins = self.contents, self.principals, self.levels, self.origins
+        for content, principal, level, origin, line in zip(
+            *(column.tolist() for column in self.columns), strict=True
+        ):
+            source = origins[origin] if line < 0 else f"{origins[origin]}{line}"
+            yield Share(contents[content], principals[principal], levels[level], source)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or isinstance(other, str | bytes):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment] # it would have to be that of a tuple
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} shares>"
+
+    def source(self, at: int) -> str:
+        """Where one share was read, as it was written."""
+        origin, line = self.origins[self.origin[at]], int(self.line[at])
+        return origin if line < 0 else f"{origin}{line}"
+
+    @property
+    def columns(self) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+        return self.content, self.principal, self.level, self.origin, self.line
+
+    def at(self, rows: npt.NDArray[Any]) -> Shares:
+        """The shares in these rows, in this order."""
+        columns = (column[rows] for column in self.columns)
+        return Shares(self.contents, self.principals, self.levels, self.origins, *columns)
+
+    def ordered(self) -> Shares:
+        """The same shares by content, principal, level and source."""
+        keys = [
+            _ranks(self.levels)[self.level],
+            _ranks([(one.type.value, one.id) for one in self.principals])[self.principal],
+            _ranks([(one.environment_id, one.kind.value, one.id) for one in self.contents])[self.content],
+        ]
+        order = np.lexsort(keys)
+        if self._has_ties(keys, order):
+            order = np.lexsort([_ranks([self.source(at) for at in range(len(self))]), *keys])
+        return self if bool(np.all(order[:-1] < order[1:])) else self.at(order)
+
+    @staticmethod
+    def _has_ties(keys: list[Ints], order: npt.NDArray[np.intp]) -> bool:
+        """Whether two shares differ in their source only: reading all sources takes the longest."""
+        same = np.ones(max(len(order) - 1, 0), dtype=bool)
+        for key in keys:
+            ordered = key[order]
+            same &= ordered[:-1] == ordered[1:]
+        return bool(same.any())
+
+    @cached_property
+    def _by_principal(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        order = np.argsort(self.principal, kind="stable")
+        return order, np.searchsorted(self.principal[order], np.arange(len(self.principals) + 1))
+
+    @cached_property
+    def grant_codes(self) -> npt.NDArray[np.int64]:
+        """One number for each principal and content, the same for shares of one level and another."""
+        return self.principal.astype(np.int64) * len(self.contents) + self.content
+
+    @cached_property
+    def principal_number(self) -> dict[PrincipalRef, int]:
+        return {principal: number for number, principal in enumerate(self.principals)}
+
+    @cached_property
+    def content_number(self) -> dict[ContentRef, int]:
+        return {content: number for number, content in enumerate(self.contents)}
+
+    def rows_of(self, principal: PrincipalRef) -> npt.NDArray[np.intp]:
+        """Where a principal's shares are, in their order."""
+        number = self.principal_number.get(principal)
+        order, starts = self._by_principal
+        return order[:0] if number is None else order[starts[number] : starts[number + 1]]
+
+    @staticmethod
+    def of(shares: Iterable[Share]) -> Shares:
+        """The shares as columns, in the order they come."""
+        if isinstance(shares, Shares):
+            return shares
+        gathered = Gathered()
+        for share in shares:
+            gathered.add(share.content, share.principal, share.level, share.source)
+        return gathered.finished()
+
+
+class Gathered:
+    """Shares on their way into columns, one by one or many at a time."""
+
+    def __init__(self) -> None:
+        self._contents: dict[ContentRef, int] = {}
+        self._principals: dict[PrincipalRef, int] = {}
+        self._levels: dict[str, int] = {}
+        self._origins: dict[str, int] = {}
+        self._single: tuple[list[int], ...] = ([], [], [], [], [])
+        """Those added one by one since the last block."""
+        self._blocks: list[tuple[Ints, ...]] = []
+        self._raw: tuple[dict[Any, int], ...] = ({}, {}, {}, {})
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def add(self, content: ContentRef, principal: PrincipalRef, level: str, source: str) -> None:
+        origin, line = parted(source)
+        row = (
+            self._contents.setdefault(content, len(self._contents)),
+            self._principals.setdefault(principal, len(self._principals)),
+            self._levels.setdefault(level, len(self._levels)),
+            self._origins.setdefault(origin, len(self._origins)),
+            line,
+        )
+        for column, value in zip(self._single, row, strict=True):
+            column.append(value)
+        self._length += 1
+
+    def add_raw(
+        self,
+        contents: Iterable[tuple[bytes, bytes, bytes]],
+        principals: Iterable[tuple[bytes, bytes]],
+        levels: Iterable[bytes],
+        sources: Iterable[bytes],
+    ) -> None:
+        """Add many at once, as ASCII: (environment, kind, id), (type, id). Raises ValueError for a kind or
+        type there is not."""
+        content = _numbered(self._raw[0], contents, self._content)
+        principal = _numbered(self._raw[1], principals, self._principal)
+        level = _numbered(self._raw[2], levels, self._level)
+        parts = [_parted_raw(source) for source in sources]
+        origin = _numbered(self._raw[3], map(itemgetter(0), parts), self._origin)
+        self._seal()
+        self._blocks.append((content, principal, level, origin, _ints(map(itemgetter(1), parts))))
+        self._length += len(content)
+
+    def _content(self, raw: tuple[bytes, bytes, bytes]) -> int:
+        environment, kind, id_ = (part.decode("ascii") for part in raw)
+        content = ContentRef(EnvironmentId(intern(environment)), ContentKind(kind), id_)
+        return _number(self._contents, content)
+
+    def _principal(self, raw: tuple[bytes, bytes]) -> int:
+        kind, id_ = (part.decode("ascii") for part in raw)
+        return _number(self._principals, PrincipalRef(PrincipalType(kind), id_))
+
+    def _level(self, raw: bytes) -> int:
+        return _number(self._levels, intern(raw.decode("ascii")))
+
+    def _origin(self, raw: bytes) -> int:
+        return _number(self._origins, raw.decode("ascii"))
+
+    def _seal(self) -> None:
+        """Close what was added one by one, so that what follows comes after it."""
+        if self._single[0]:
+            self._blocks.append(tuple(_ints(column) for column in self._single))
+            for column in self._single:
+                column.clear()
+
+    def finished(self) -> Shares:
+        self._seal()
+        empty = np.zeros(0, dtype=np.int32)
+        columns = [np.concatenate([empty, *column]) for column in zip(*self._blocks, strict=True)]
+        return Shares(
+            tuple(self._contents),
+            tuple(self._principals),
+            tuple(self._levels),
+            tuple(self._origins),
+            *(columns or [empty] * 5),
+        )
+
+
+def _numbered(known: dict[Any, int], values: Iterable[Any], make: Callable[[Any], int]) -> Ints:
+    """The number of each value; `make` gives one that was not met before its number."""
+    listed = list(values)
+    for value in dict.fromkeys(listed):
+        if value not in known:
+            known[value] = make(value)
+    return _ints(map(known.__getitem__, listed))
+
+
+def parted(source: str) -> tuple[str, int]:
+    """A source as the text before a number at its end and the number, -1 where it has none."""
+    head = source.rstrip(_DIGITS)
+    tail = source[len(head) :]
+    return (head, int(tail)) if tail and tail[0] != "0" and len(tail) <= _LONGEST else (source, -1)
+
+
+def _parted_raw(source: bytes) -> tuple[bytes, int]:
+    head = source.rstrip(_RAW_DIGITS)
+    tail = source[len(head) :]
+    return (head, int(tail)) if tail and tail[:1] != b"0" and len(tail) <= _LONGEST else (source, -1)
+
+
+def _number(known: dict[Any, int], value: Any) -> int:
+    return known.setdefault(value, len(known))
+
+
+def _ints(values: Iterable[int]) -> Ints:
+    return np.fromiter(values, dtype=np.int32)
+
+
+def _ranks(values: Sequence[Any]) -> Ints:
+    """Each value's place among all of them, sorted; equal values have one place."""
+    places = {value: place for place, value in enumerate(sorted(set(values)))}
+    return np.array([places[value] for value in values], dtype=np.int32)
