@@ -1,0 +1,486 @@
+"""Cedar expressions and policies as logical terms, with its rules for errors and for what is not looked at.
+
+Expressions come in the engine's own JSON form. What cannot be said exactly (extension types, tags, sets of
+records) may go either way: more is possible then than Cedar allows, never less; `World.imprecise` says why.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from permmigrate.cedar.shapes import Uid
+from permmigrate.cedar.symbols import (
+    ERROR,
+    LONG_MAX,
+    LONG_MIN,
+    Alternative,
+    Bool,
+    Entity,
+    Items,
+    Long,
+    Opaque,
+    Record,
+    Stored,
+    Sym,
+    Term,
+    Text,
+    Value,
+    conj,
+    disj,
+    either,
+    evaluates,
+    holds,
+    is_bool,
+    just,
+    neg,
+    truth,
+    under,
+)
+from permmigrate.cedar.world import World, kind_of
+
+JsonObject = Mapping[str, Any]
+ACTION_SUFFIX: Final = "Action"
+
+
+@dataclass
+class Encoder:
+    """Evaluates expressions about one request whose parts are terms."""
+
+    world: World
+    variables: Mapping[str, Sym]
+    """`principal`, `action`, `resource`, `context`."""
+    action: Uid
+    _memo: dict[int, tuple[JsonObject, Sym]] = field(default_factory=dict)
+
+    # ------------------------------------------------------------------ policies
+
+    def matches(self, policy: JsonObject) -> Term:
+        """Where the policy applies: its head matches, every condition holds, and nothing errs."""
+        terms = [
+            self._head(self.variables["principal"], policy["principal"]),
+            self._head(self.variables["action"], policy["action"]),
+            self._head(self.variables["resource"], policy["resource"]),
+        ]
+        if any(term is False for term in terms):
+            return False
+        for condition in policy["conditions"]:
+            result = self._as_bool(condition["body"])
+            if condition["kind"] == "when":
+                terms.append(holds(result))
+            else:
+                terms.append(self._negated(result))
+        return conj(*terms)
+
+    def _negated(self, sym: Sym) -> Term:
+        """Where it is the boolean false."""
+        if not self.world.semantics.errors:
+            return neg(holds(sym))
+        return disj(*(conj(guard, neg(value.term)) for guard, value in sym if isinstance(value, Bool)))
+
+    def _head(self, who: Sym, head: JsonObject) -> Term:
+        ((_, entity),) = who
+        assert isinstance(entity, Entity)
+        match head:
+            case {"op": "All"}:
+                return True
+            case {"op": "==", "entity": uid}:
+                return self.world.same_entity(entity, self._literal(uid))
+            case {"op": "in", "entity": uid}:
+                return self._within(entity, self._literal(uid))
+            case {"op": "in", "entities": uids}:
+                return disj(*(self._within(entity, self._literal(uid)) for uid in uids))
+            case {"op": "is", "entity_type": type_, "in": {"entity": uid}}:
+                return conj(entity.type == type_, self._within(entity, self._literal(uid)))
+            case {"op": "is", "entity_type": type_}:
+                return bool(entity.type == type_)
+            case _:
+                raise AssertionError(head)
+
+    def _literal(self, uid: JsonObject) -> Entity:
+        return self.world.entity(uid["type"], uid["id"])
+
+    def _within(self, lower: Entity, upper: Entity) -> Term:
+        if isinstance(lower.id, str) and lower.type.rpartition("::")[2] == ACTION_SUFFIX:
+            uid, other = (lower.type, lower.id), (upper.type, upper.id)
+            return uid == other or other in self.world.schema.action_groups.get(uid, frozenset())
+        return self.world.within(lower, upper)
+
+    # ------------------------------------------------------------------ expressions
+
+    def value(self, expression: JsonObject) -> Sym:
+        """What the expression is; it errs where no alternative holds."""
+        known = self._memo.get(id(expression))
+        if known is None:
+            self._memo[id(expression)] = known = (expression, self._value(expression))
+        return known[1]
+
+    def _value(self, expression: JsonObject) -> Sym:
+        ((operator, operand),) = expression.items()
+        match operator:
+            case "Value":
+                return self._constant(operand)
+            case "Var":
+                return self.variables[operand]
+            case "&&" | "||":
+                return self._connective(operator, operand)
+            case "!":
+                return self._not(expression, operand["arg"])
+            case "if-then-else":
+                return self._choice(expression, operand)
+            case "." | "has":
+                return self._access(operator, operand)
+            case "is":
+                return self._is(expression, operand)
+            case "like":
+                return self._like(expression, operand)
+            case "Set":
+                elements = tuple(self.value(one) for one in operand)
+                return just(Items(elements), conj(*map(evaluates, elements)))
+            case "Record":
+                fields = tuple((name, self.value(one)) for name, one in operand.items())
+                return just(Record(fields), conj(*(evaluates(value) for _, value in fields)))
+            case "neg":
+                return self._arithmetic(expression, [{"Value": 0}, operand["arg"]], "-")
+            case "+" | "-" | "*":
+                return self._arithmetic(expression, [operand["left"], operand["right"]], operator)
+            case "isEmpty":
+                return self._operation(expression, [operand["arg"]], lambda one: self._empty(one))
+            case _ if operator in _BINARY:
+                test = _BINARY[operator]
+                sides = [operand["left"], operand["right"]]
+                return self._operation(expression, sides, lambda a, b: test(self, a, b))
+            case _:
+                return self._beyond(expression, operator, operand)
+
+    def _constant(self, value: Any) -> Sym:
+        match value:
+            case bool():
+                return just(Bool(value))
+            case int():
+                return just(Long(value))
+            case str():
+                return just(Text(value))
+            case {"__entity": uid}:
+                return just(self._literal(uid))
+            case list():
+                return just(Items(tuple(self._constant(one) for one in value)))
+            case _:
+                return self.world.anything(_key({"Value": value}), "a constant of an extension type")
+
+    def _beyond(self, expression: JsonObject, operator: str, operand: Any) -> Sym:
+        """An extension function or a tag: anything at all, where its arguments do not err."""
+        arguments = operand if isinstance(operand, list) else [operand["left"], operand["right"]]
+        fine = conj(*(evaluates(self.value(one)) for one in arguments))
+        reason = f"the extension function `{operator}`" if isinstance(operand, list) else f"`{operator}`"
+        return under(fine, self.world.anything(_key(expression), reason))
+
+    def _connective(self, operator: str, operand: JsonObject) -> Sym:
+        left, right = self._as_bool(operand["left"]), self._as_bool(operand["right"])
+        l_true, l_false, r_true, r_false = holds(left), _false(left), holds(right), _false(right)
+        if not self.world.semantics.short_circuit:
+            fine = conj(is_bool(left), is_bool(right))
+            both = (conj(l_true, r_true), disj(l_false, r_false))
+            some = (disj(l_true, r_true), conj(l_false, r_false))
+            yes, no = both if operator == "&&" else some
+            return truth(conj(fine, yes), conj(fine, no))
+        if operator == "&&":
+            return self._truth(conj(l_true, r_true), disj(l_false, conj(l_true, r_false)))
+        return self._truth(disj(l_true, conj(l_false, r_true)), conj(l_false, r_false))
+
+    def _truth(self, yes: Term, no: Term) -> Sym:
+        return truth(yes, no) if self.world.semantics.errors else just(Bool(yes))
+
+    def _not(self, expression: JsonObject, argument: JsonObject) -> Sym:
+        value = self._as_bool(argument)
+        if not self.world.semantics.errors:
+            return just(Bool(neg(holds(value))))
+        return truth(_false(value), holds(value))
+
+    def _choice(self, expression: JsonObject, operand: JsonObject) -> Sym:
+        test = self._as_bool(operand["if"])
+        yes, no = self.value(operand["then"]), self.value(operand["else"])
+        if not self.world.semantics.short_circuit:
+            fine = conj(evaluates(yes), evaluates(no))
+            return merged((*under(conj(holds(test), fine), yes), *under(conj(_false(test), fine), no)))
+        otherwise = _false(test) if self.world.semantics.errors else neg(holds(test))
+        return merged((*under(holds(test), yes), *under(otherwise, no)))
+
+    def _as_bool(self, expression: JsonObject) -> Sym:
+        """The expression where a boolean is wanted: an unknown may be one or not."""
+        found = self.value(expression)
+        if not any(isinstance(value, Opaque) for _, value in found):
+            return found
+        return merged(
+            tuple(
+                pair
+                for guard, value in found
+                for pair in (
+                    under(guard, self._whichever(value.key))
+                    if isinstance(value, Opaque)
+                    else just(value, guard)
+                )
+            )
+        )
+
+    def _whichever(self, key: str) -> Sym:
+        return just(Bool(self.world.unknown(f"value {key}")), self.world.unknown(f"fits {key}"))
+
+    def _access(self, operator: str, operand: JsonObject) -> Sym:
+        name = operand["attr"]
+        found: list[Alternative] = []
+        for guard, value in self.value(operand["left"]):
+            match value:
+                case Entity():
+                    there = self.world.attribute(value, name)
+                case Record(fields):
+                    there = dict(fields).get(name, ERROR)
+                case Opaque(key):
+                    there = self.world.anything(f"{key}.{name}", f"`{name}` of a value that is not known")
+                    if operator == "has":
+                        found += under(guard, self._whichever(f"{key} has {name}"))
+                        continue
+                case _:
+                    continue
+            if operator == "has":
+                present = evaluates(there) if self.world.semantics.presence else True
+                found += just(Bool(present), guard)
+            else:
+                found += under(guard, there)
+        return merged(tuple(found))
+
+    def _is(self, expression: JsonObject, operand: JsonObject) -> Sym:
+        type_, place = operand["entity_type"], operand.get("in")
+
+        def test(one: Value) -> Sym:
+            return just(Bool(one.type == type_)) if isinstance(one, Entity) else ERROR
+
+        found = self._operation(expression, [operand["left"]], test)
+        if place is None:
+            return found
+        inside = {"in": {"left": operand["left"], "right": place}}
+        return self._connective(
+            "&&", {"left": {"is": {k: operand[k] for k in ("left", "entity_type")}}, "right": inside}
+        )
+
+    def _like(self, expression: JsonObject, operand: JsonObject) -> Sym:
+        pattern: list[str | None] = []
+        for piece in operand["pattern"]:
+            if piece == "Wildcard":
+                pattern.append(None)
+            elif pattern and pattern[-1] is not None:
+                pattern[-1] += piece["Literal"]
+            else:
+                pattern.append(piece["Literal"])
+
+        def test(one: Value) -> Sym:
+            if not isinstance(one, Text):
+                return ERROR
+            return just(Bool(self.world.texts.like(one.term, tuple(pattern))))
+
+        return self._operation(expression, [operand["left"]], test)
+
+    def _operation(
+        self, expression: JsonObject, operands: Iterable[JsonObject], test: Callable[..., Sym]
+    ) -> Sym:
+        """Apply a test to every combination of what its operands may be."""
+        combinations: list[tuple[Term, tuple[Value, ...]]] = [(True, ())]
+        for operand in operands:
+            combinations = [
+                (both, (*values, value))
+                for so_far, values in combinations
+                for guard, value in self.value(operand)
+                if (both := conj(so_far, guard)) is not False
+            ]
+        found: list[Alternative] = []
+        for guard, values in combinations:
+            if any(_has_unknown(value) for value in values):
+                found += under(guard, self._whichever(_key(expression)))
+            else:
+                found += under(guard, test(*values))
+        return merged(tuple(found))
+
+    def _arithmetic(self, expression: JsonObject, operands: list[JsonObject], operator: str) -> Sym:
+        if any(isinstance(v, Opaque) for one in operands for _, v in self.value(one)):
+            return self.world.anything(_key(expression), "arithmetic on a value that is not known")
+
+        def compute(left: Value, right: Value) -> Sym:
+            if not (isinstance(left, Long) and isinstance(right, Long)):
+                return ERROR
+            result = _COMPUTE[operator](left.term, right.term)
+            if isinstance(result, int):
+                return just(Long(result)) if LONG_MIN <= result <= LONG_MAX else ERROR
+            return just(Long(result), conj(result >= LONG_MIN, result <= LONG_MAX))
+
+        return self._operation(expression, operands, compute)
+
+    # ------------------------------------------------------------------ tests
+
+    def equal(self, one: Value, other: Value) -> Term:
+        """Cedar's `==`: never an error; values of different types differ."""
+        match one, other:
+            case (Bool(a), Bool(b)):
+                return either(a, b, neg(b))
+            case (Long(a), Long(b)):
+                return a == b
+            case (Text(a), Text(b)):
+                return self.world.texts.same(a, b)
+            case (Entity(), Entity()):
+                return self.world.same_entity(one, other)
+            case (Items() | Stored(), Items() | Stored()):
+                return conj(self.subset(one, other), self.subset(other, one))
+            case (Record(), Record()):
+                return self._equal_records(one, other)
+            case _:
+                return False
+
+    def _equal_records(self, one: Record, other: Record) -> Term:
+        left, right = dict(one.fields), dict(other.fields)
+        terms = []
+        for name in left.keys() | right.keys():
+            a, b = left.get(name, ERROR), right.get(name, ERROR)
+            terms.append(disj(self.same(a, b), conj(neg(evaluates(a)), neg(evaluates(b)))))
+        return conj(*terms)
+
+    def same(self, one: Sym, other: Sym) -> Term:
+        """Where both are there and equal."""
+        return disj(*(conj(g, h, self.equal(a, b)) for g, a in one for h, b in other))
+
+    def contains(self, place: Value, element: Value) -> Term:
+        if isinstance(place, Stored):
+            return self.world.member(place, element)
+        assert isinstance(place, Items)
+        return disj(*(self.same(one, just(element)) for one in place.elements))
+
+    def subset(self, lower: Value, upper: Value) -> Term:
+        """Whether everything in the one is in the other."""
+        if isinstance(lower, Stored):
+            return neg(self.world.some(lower, lambda one: neg(self.contains(upper, one))))
+        assert isinstance(lower, Items)
+        return conj(
+            *(
+                disj(*(conj(guard, self.contains(upper, value)) for guard, value in one))
+                for one in lower.elements
+            )
+        )
+
+    def _meets(self, one: Value, other: Value) -> Term:
+        """Whether the sets share an element."""
+        if isinstance(one, Stored) and isinstance(other, Stored):
+            return self.world.some(one, lambda element: self.contains(other, element))
+        written, place = (one, other) if isinstance(one, Items) else (other, one)
+        assert isinstance(written, Items)
+        return disj(
+            *(conj(guard, self.contains(place, v)) for element in written.elements for guard, v in element)
+        )
+
+    def _empty(self, one: Value) -> Sym:
+        match one:
+            case Items(elements):
+                return just(Bool(not elements))
+            case Stored():
+                return just(Bool(neg(self.world.some(one, lambda _: True))))
+            case _:
+                return ERROR
+
+    def _in(self, lower: Value, upper: Value) -> Sym:
+        if not isinstance(lower, Entity):
+            return ERROR
+        match upper:
+            case Entity():
+                return just(Bool(self._within(lower, upper)))
+            case Stored(element=kind) if kind not in ("Bool", "Long", "String"):
+                return just(
+                    Bool(
+                        self.world.some(
+                            upper, lambda one: self._within(lower, one) if isinstance(one, Entity) else False
+                        )
+                    )
+                )
+            case Stored():
+                return just(Bool(False), neg(self.world.some(upper, lambda _: True)))
+            case Items(elements):
+                entities = [[(g, v) for g, v in one if isinstance(v, Entity)] for one in elements]
+                fine = conj(*(disj(*(g for g, _ in one)) for one in entities))
+                return just(
+                    Bool(disj(*(conj(g, self._within(lower, v)) for one in entities for g, v in one))), fine
+                )
+            case _:
+                return ERROR
+
+
+def merged(sym: Sym) -> Sym:
+    """Alternatives of a kind as one, so that they do not multiply."""
+    bools = [pair for pair in sym if isinstance(pair.value, Bool)]
+    if len(bools) < 2:
+        return sym
+    guard = disj(*(one for one, _ in bools))
+    term = disj(*(conj(one, value.term) for one, value in bools if isinstance(value, Bool)))
+    rest = tuple(pair for pair in sym if not isinstance(pair.value, Bool))
+    return (*just(Bool(term), guard), *rest)
+
+
+def _false(sym: Sym) -> Term:
+    """Where it is the boolean false."""
+    return disj(*(conj(guard, neg(value.term)) for guard, value in sym if isinstance(value, Bool)))
+
+
+def _has_unknown(value: Value) -> bool:
+    match value:
+        case Opaque():
+            return True
+        case Items(elements):
+            return any(_has_unknown(one) for element in elements for _, one in element)
+        case Record(fields):
+            return any(_has_unknown(one) for _, element in fields for _, one in element)
+        case _:
+            return False
+
+
+def _key(expression: JsonObject) -> str:
+    return json.dumps(expression, sort_keys=True)
+
+
+_COMPUTE: Final[Mapping[str, Callable[[Term, Term], Term]]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+}
+
+
+def _compared(compare: Callable[[Term, Term], Term]) -> Callable[[Encoder, Value, Value], Sym]:
+    def test(_: Encoder, left: Value, right: Value) -> Sym:
+        if isinstance(left, Long) and isinstance(right, Long):
+            return just(Bool(compare(left.term, right.term)))
+        return ERROR
+
+    return test
+
+
+def _of_sets(method: Callable[[Encoder, Value, Value], Term]) -> Callable[[Encoder, Value, Value], Sym]:
+    def test(encoder: Encoder, left: Value, right: Value) -> Sym:
+        if kind_of(left) == "set" and kind_of(right) == "set":
+            return just(Bool(method(encoder, left, right)))
+        return ERROR
+
+    return test
+
+
+def _contains(encoder: Encoder, place: Value, element: Value) -> Sym:
+    return just(Bool(encoder.contains(place, element))) if kind_of(place) == "set" else ERROR
+
+
+_BINARY: Final[Mapping[str, Callable[[Encoder, Value, Value], Sym]]] = {
+    "==": lambda encoder, a, b: just(Bool(encoder.equal(a, b))),
+    "!=": lambda encoder, a, b: just(Bool(neg(encoder.equal(a, b)))),
+    "<": _compared(lambda a, b: a < b),
+    "<=": _compared(lambda a, b: a <= b),
+    ">": _compared(lambda a, b: a > b),
+    ">=": _compared(lambda a, b: a >= b),
+    "in": lambda encoder, a, b: encoder._in(a, b),
+    "contains": _contains,
+    "containsAll": _of_sets(lambda encoder, a, b: encoder.subset(b, a)),
+    "containsAny": _of_sets(lambda encoder, a, b: encoder._meets(a, b)),
+}
