@@ -54,7 +54,7 @@ class MasterAdmins:
             words = f"the catalog has no role `{MASTER_ADMIN}`, so nobody can be told to be a master admin"
             return GuardResult(name, limit, "not known", False, words)
         if self._broken:
-            words = f"{self._lowest:,} effective master admins are left {self._broken}, where {self.least:,} must be"
+            words = f"{self._lowest:,} effective master admins are left {self._broken}, not {self.least:,}"
             return GuardResult(name, limit, f"{self._lowest:,}", False, words)
         words = f"{self._now:,} effective master admins at the end, where {self.least:,} must be"
         return GuardResult(name, limit, f"{self._now:,}", self._now >= self.least, words)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from permmigrate.cedar import ANY, Unparsed, parse
+from permmigrate.cedar import ANY, PrincipalConstraint, Statement, Unparsed, parse
 from permmigrate.model import (
     PolicyId,
     PrincipalRef,
@@ -31,6 +31,8 @@ _ENTITIES: Final = {
     PrincipalType.GROUP: "Cloudinary::Group",
     PrincipalType.API_KEY: "Cloudinary::APIKey",
 }
+_MANAGING: Final = ("user", "group", "role", "polic", "permission", "principal")
+"""Words of the resource types and features that administrators need so as not to lock themselves out."""
 Right = tuple[str, PolicyId, str]
 """Scope, policy, and the folder or collection it is bound to; empty for the account and for none."""
 
@@ -125,11 +127,11 @@ class Walk:
         return self._admins.now()
 
     def forbidden(self, principal: PrincipalRef) -> bool:
-        """Whether an enabled policy of the account forbids anything and may mean the principal."""
+        """Whether an enabled policy of the account may forbid the principal to manage people or roles."""
         return any(
             policy.enabled
             and policy.scope_type is ScopeType.ACCOUNT
-            and self._means(policy.statement, principal)
+            and self._means(policy.statement, principal, locking=True)
             for policy in self._policies.values()
         )
 
@@ -141,25 +143,26 @@ class Walk:
             if policy.enabled and self._means(policy.statement, principal)
         )
 
-    def _means(self, statement: str, principal: PrincipalRef) -> bool:
+    def _means(self, statement: str, principal: PrincipalRef, *, locking: bool = False) -> bool:
         parsed = parse(statement)
         if isinstance(parsed, Unparsed):
             return True
         return any(
             each.effect == "forbid"
-            and self._named(each.principal.op, each.principal.type, each.principal.id, principal)
+            and self._named(each.principal, principal)
+            and (not locking or _locks(each))
             for each in parsed
         )
 
-    def _named(self, op: str, type_: str, identity: str, principal: PrincipalRef) -> bool:
+    def _named(self, head: PrincipalConstraint, principal: PrincipalRef) -> bool:
         """Whether a statement's head may name the principal; account keys have no Cedar entity."""
-        if op == ANY:
+        if head.op == ANY:
             return True
-        if type_ == _ENTITIES[PrincipalType.GROUP] and op == "in":
-            return principal in self.world.reach(PrincipalRef(PrincipalType.GROUP, identity))
-        if type_ != _ENTITIES.get(principal.type):
+        if head.type == _ENTITIES[PrincipalType.GROUP]:
+            return principal in self.world.reach(PrincipalRef(PrincipalType.GROUP, head.id))
+        if head.type != _ENTITIES.get(principal.type):
             return False
-        return op == "is" or identity == principal.id
+        return head.op == "is" or head.id == principal.id
 
     def rights(self, principal: PrincipalRef) -> frozenset[Right]:
         """The policies that the principal holds by its own roles, each where it holds them."""
@@ -176,6 +179,15 @@ class Walk:
             return created.policy_ids
         role = self.world.catalog.roles.get(role_id)
         return role.policy_ids if role else (PolicyId(role_id),)
+
+
+def _locks(statement: Statement) -> bool:
+    """Whether it may be about managing people, roles or policies; a forbid on other things locks nobody out."""
+    name = statement.resource_type.rpartition("::")[2]
+    if name == "Feature":
+        identity = (statement.resource_id or "").casefold()
+        return not identity or any(word in identity for word in _MANAGING)
+    return not name or any(word in name.casefold() for word in _MANAGING)
 
 
 def masters_among(world: World, created: Mapping[RoleId, RoleBody]) -> frozenset[RoleId]:

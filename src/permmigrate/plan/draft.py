@@ -1,0 +1,198 @@
+"""Draft a plan: from a snapshot, the mapping tables and the comparison of both to operations under guards.
+
+It only computes. What it cannot plan it says; what it must not plan it refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from permmigrate.diff import Diff, Severity
+from permmigrate.diff.capabilities import CapabilityIndex
+from permmigrate.entitlements.compiled import Compiler
+from permmigrate.mapping.custom_roles import extended
+from permmigrate.mapping.tables import MappingTables
+from permmigrate.mapping.translate import translate
+from permmigrate.model import (
+    ContentKind,
+    ContentRef,
+    EnvironmentId,
+    PrincipalRef,
+    RoleAssignment,
+    RoleId,
+    ScopeType,
+)
+from permmigrate.plan.batches import reading_calls, writing_calls
+from permmigrate.plan.fitness import Reach, reach_of, require_fit
+from permmigrate.plan.guards import check
+from permmigrate.plan.operation import Operation, PolicyBody
+from permmigrate.plan.signoff import Signoff, expansions_of
+from permmigrate.plan.value import ByHand, Digests, Expected, Limits, Plan
+from permmigrate.plan.waves import PRINCIPALS_A_WAVE, in_waves
+from permmigrate.plan.wishes import Wishes, content_key
+from permmigrate.plan.world import World, held_by
+from permmigrate.snapshot import Snapshot
+
+CALLS_AN_HOUR: Final = 2_000
+_MOMENT: Final = "%Y-%m-%dT%H:%M:%SZ"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What a plan is made under, beside its contents."""
+
+    now: datetime
+    tool_version: str
+    today: date
+    """The day overrides expire against."""
+    expires_after: timedelta = timedelta(hours=24)
+    signoff: Signoff | None = None
+    acting_key: PrincipalRef | None = None
+    required_admins: tuple[PrincipalRef, ...] = ()
+    protected: tuple[PrincipalRef, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    remove_extra: bool = False
+    """Take away what principals of the mapping hold beyond it: for cutting back after the move."""
+    allow_incomplete: bool = False
+    wave_size: int = PRINCIPALS_A_WAVE
+    calls_an_hour: int = CALLS_AN_HOUR
+
+
+def as_assigned(snapshot: Snapshot, assigned: Snapshot) -> Snapshot:
+    """The legacy side of one snapshot with roles, policies and catalog of a later one: what to compare."""
+    return replace(
+        snapshot,
+        catalog=assigned.catalog,
+        custom_policies=assigned.custom_policies,
+        assignments=assigned.assignments,
+    )
+
+
+def draft(
+    snapshot: Snapshot,
+    tables: MappingTables,
+    diff: Diff,
+    terms: Terms,
+    *,
+    assigned: Snapshot | None = None,
+    policies: Sequence[PolicyBody] = (),
+) -> Plan:
+    """Plan what brings the account to what the mapping wants.
+
+    `snapshot` has the legacy side; who holds what is read from it too, or from `assigned`, a later snapshot
+    of the same account. `diff` compares `snapshot` (or `as_assigned` of both) with the tables. Principals
+    named as protected are left alone. Raises RefusedError when these are not fit to plan from.
+    """
+    require_fit(snapshot, assigned, tables, diff, allow_incomplete=terms.allow_incomplete)
+    now = assigned or snapshot
+    base = as_assigned(snapshot, assigned) if assigned else snapshot
+    translation = translate(base, tables, today=terms.today)
+    reach = reach_of(now)
+    world = World.of(now, knows_assignments=reach is Reach.PERMISSIONS)
+    world = replace(world, catalog=extended(world.catalog, tables.custom_roles))
+    wishes = Wishes(now, world, reach, frozenset(terms.protected))
+    wishes.grants(translation)
+    if terms.remove_extra:
+        wishes.removals(translation)
+    wishes.policies(policies, "custom policies")
+    operations = tuple(in_waves(wishes.changes, world, terms.wave_size))
+    by_hand = tuple(
+        ByHand(Operation(change.kind, 1, change.cause, change.subject), reason)
+        for change, reason in wishes.by_hand
+    )
+    made = {(each.principal, each.cause) for each in operations if each.kind.grants}
+    plan = Plan.of(
+        account_id=now.account_id,
+        purpose="cut back" if terms.remove_extra else "move",
+        created=terms.now.astimezone(UTC).strftime(_MOMENT),
+        expires=(terms.now + terms.expires_after).astimezone(UTC).strftime(_MOMENT),
+        tool_version=terms.tool_version,
+        api_url=now.api_url,
+        digests=_digests(snapshot, assigned, tables, terms.signoff),
+        captured_at=now.captured_at,
+        acting_key=terms.acting_key,
+        required_admins=terms.required_admins,
+        protected=terms.protected,
+        admins_before=(each.principal for each in diff.principals if each.admin_before),
+        admin_roles=admin_roles(world, tables),
+        limits=terms.limits,
+        expected=expected_of(operations, terms.calls_an_hour),
+        operations=operations,
+        held=held_for(operations, now.assignments),
+        expansions=expansions_of(diff, terms.signoff or Signoff(), made),
+        by_hand=by_hand,
+        left_out=wishes.left_out,
+        environments=_cloud_names(operations, now),
+        labels=labels_for((*operations, *(each.operation for each in by_hand)), now, world),
+    )
+    return replace(plan, guards=check(plan, world))
+
+
+def _digests(
+    snapshot: Snapshot, assigned: Snapshot | None, tables: MappingTables, signoff: Signoff | None
+) -> Digests:
+    return Digests(
+        snapshot=snapshot.digest,
+        mapping=tables.digest,
+        catalog=(assigned or snapshot).catalog.digest,
+        signoff=signoff.digest if signoff else None,
+        assigned=assigned.digest if assigned else None,
+    )
+
+
+def expected_of(operations: Iterable[Operation], calls_an_hour: int) -> Expected:
+    """How many calls the operations take at that rate."""
+    in_order = sorted(operations, key=Operation.sort_key)
+    return Expected(writing_calls(in_order), reading_calls(in_order), calls_an_hour)
+
+
+def held_for(
+    operations: Iterable[Operation], assignments: Iterable[RoleAssignment]
+) -> dict[PrincipalRef, Iterable[RoleAssignment]]:
+    """What everybody that operations name holds; nothing is an answer."""
+    held = held_by(assignments)
+    named = {operation.principal for operation in operations} - {None}
+    return {who: held.get(who, ()) for who in named if who is not None}
+
+
+def admin_roles(world: World, tables: MappingTables) -> frozenset[RoleId]:
+    """The account roles that surely allow something critical to the account, by `severity.csv`."""
+    compiler = Compiler(world.catalog, world.policies, tables)
+    critical = CapabilityIndex(compiler.universes, tables).atoms_of(ScopeType.ACCOUNT, Severity.CRITICAL)
+    return frozenset(
+        role.id
+        for role in world.catalog.roles.values()
+        if role.scope_type is ScopeType.ACCOUNT
+        and any(masks.permit & critical for _, masks, _ in compiler.role(role.id).parts())
+    )
+
+
+def _cloud_names(operations: Iterable[Operation], now: Snapshot) -> Mapping[str, str]:
+    named = {each.assignment.scope_id for each in operations if each.principal is not None}
+    return {each.id: each.cloud_name for each in now.environments if each.id in named}
+
+
+def labels_for(operations: Iterable[Operation], now: Snapshot, world: World) -> Mapping[str, str]:
+    """What people call whatever the operations name."""
+    found: dict[str, str] = {}
+    contents: dict[tuple[str, ContentKind], str] = {}
+    for operation in operations:
+        who = operation.principal
+        if who is None:
+            continue
+        assignment = operation.assignment
+        found.setdefault(str(who), now.principal_name(who))
+        role = world.catalog.roles.get(assignment.role_id)
+        if role is not None:
+            found[f"role:{role.id}"] = f"{role.name} ({role.level})"
+        if content := content_key(assignment):
+            contents[content] = assignment.scope_id or ""
+    found |= {f"environment:{each.id}": each.name or each.cloud_name for each in now.environments}
+    for (identity, kind), environment in contents.items():
+        label = now.content_labels.get(ContentRef(EnvironmentId(environment), kind, identity))
+        if label:
+            found[f"{kind.value}:{identity}"] = label
+    return found
