@@ -182,7 +182,7 @@ class Walk:
 
 
 def _locks(statement: Statement) -> bool:
-    """Whether it may be about managing people, roles or policies; a forbid on other things locks nobody out."""
+    """Whether it may be about managing people, roles or policies; other things lock nobody out."""
     name = statement.resource_type.rpartition("::")[2]
     if name == "Feature":
         identity = (statement.resource_id or "").casefold()
