@@ -59,6 +59,16 @@ def command() -> None:
     metavar="before|after[:N]",
     help="Close the connection before or after every (Nth) write took effect.",
 )
+@click.option("--storm", default="", metavar="SHARE[:SEED]", help="Spoil this share of the calls: 0.3.")
+@click.option(
+    "--stale",
+    default="",
+    metavar="READS|TIME",
+    help="Show a change of roles only after 3 reads, or after 2s.",
+)
+@click.option(
+    "--revoke-after", type=click.IntRange(0), default=0, help="Refuse the account key after N writes."
+)
 @click.option("--log", type=FILE, help="Write one JSON line a request to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the addresses as one JSON line first.")
 def serve(account: str, seed: int, state: str, port: int, as_json: bool, **knobs: Any) -> None:

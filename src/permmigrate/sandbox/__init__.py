@@ -18,6 +18,7 @@ from urllib.parse import quote
 from permmigrate.sandbox import accounts, shares
 from permmigrate.sandbox.app import App
 from permmigrate.sandbox.catalog import load
+from permmigrate.sandbox.columns import Assignment
 from permmigrate.sandbox.context import CANARY, Context
 from permmigrate.sandbox.decide import Resource
 from permmigrate.sandbox.knobs import Knobs
@@ -81,6 +82,15 @@ class Sandbox:
     def log(self) -> list[dict[str, object]]:
         """The latest calls, one record each, as the log knob writes them."""
         return list(self._app.log.records)
+
+    @property
+    def effects(self) -> list[tuple[str, Assignment]]:
+        """Every role assignment that a call really added or removed, in order."""
+        return self.account.assignments.effects()
+
+    def after_writes(self, number: int, do: Callable[[], None]) -> None:
+        """Let something happen right after so many writes took effect."""
+        self._app.events[number] = do
 
     @property
     def account_id(self) -> str:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from permmigrate.sandbox.assets import Assets
-from permmigrate.sandbox.context import Context
+from permmigrate.sandbox.context import Context, stable_id
 from permmigrate.sandbox.environments import Environments
 from permmigrate.sandbox.folder_details import FolderDetails
 from permmigrate.sandbox.folders import Folders
 from permmigrate.sandbox.groups import Groups
+from permmigrate.sandbox.lag import Lag
 from permmigrate.sandbox.middleware import Counter, Gate, Limits, Log
 from permmigrate.sandbox.policies import Policies
 from permmigrate.sandbox.principals import Principals
@@ -25,6 +27,7 @@ from permmigrate.sandbox.roles import Roles
 from permmigrate.sandbox.routes import Route, Router
 from permmigrate.sandbox.sharing import Sharing
 from permmigrate.sandbox.state import AccountKey, Key
+from permmigrate.sandbox.storm import Storm, Strike
 from permmigrate.sandbox.users import Users
 from permmigrate.sandbox.wire import (
     MAX_BODY,
@@ -52,6 +55,8 @@ _APIS: Final = (
     Assets,
 )
 _REASONS: Final = {420: "Enhance Your Calm"}
+_LAGGING: Final = ("/principal_roles/inspect", "/principal_roles", "/principals")
+"""How paths end that show role assignments."""
 
 
 class App:
@@ -67,6 +72,14 @@ class App:
         self._gate = Gate(context.account)
         self._limits = Limits(knobs, ticks)
         self._failures, self._drops = Counter(knobs.fail_nth), Counter(knobs.drop_nth)
+        self._storm = Storm(knobs)
+        self._lag = Lag(knobs, context.account.assignments, ticks)
+        self._writes = 0
+        self._revoked: set[str] = set()
+        self.events: dict[int, Callable[[], None]] = {}
+        """What happens right after so many writes took effect."""
+        if knobs.revoke_after:
+            self.events[knobs.revoke_after] = lambda: self._revoked.add(context.caller.id)
         self.log = Log(knobs, context.now, ticks)
         self._router = Router()
         for api in _APIS:
@@ -103,6 +116,7 @@ class App:
         given = request.basic()
         lane = f"{api} {given[0]}" if given else api
         drop = self._context.knobs.drop if request.is_write and self._drops.hit() else ""
+        strike = self._storm.strike(is_write=request.is_write)
         try:
             if drop == "before":
                 raise DroppedConnectionError("dropped before the write took effect")
@@ -110,20 +124,47 @@ class App:
                 headers = self._limits.admit(api, lane)
                 if self._failures.hit():
                     raise ApiError(500, "something went wrong")
+                if strike and not strike.after:
+                    return self._strike(strike)
                 if route is None:
                     raise ApiError(405 if methods else 404, "method not allowed" if methods else "not found")
                 with self._lock:
                     key = self._identify(route, request)
+                    if key is not None and key.id in self._revoked:
+                        raise ApiError(401, "invalid credentials")
                     self._context.serve_as(key)
-                    response = route.handler(request)
+                    response = self._handled(route, request)
+                if strike:
+                    response = self._strike(strike)
             except ApiError as error:
                 response = error_answer(api, error)
             if drop == "after":
                 raise DroppedConnectionError("dropped after the write took effect")
             status = response.status
-            return Response(response.status, response.body, {**headers, **response.headers})
+            return Response(response.status, response.body, {**headers, **self._number(), **response.headers})
         finally:
             self.log.write(request, status, key.id if key else None, lane)
+
+    def _number(self) -> dict[str, str]:
+        """A number for the call, as services give one; that the vendor does is not documented."""
+        return {"X-Request-Id": stable_id(self._context.account.seed, "request", self.log.count, 20)}
+
+    def _strike(self, strike: Strike) -> Response:
+        if strike.kind == "hang":
+            self._sleep(self._context.knobs.hang)
+            raise DroppedConnectionError("nobody waits for ever")
+        return strike.answer()
+
+    def _handled(self, route: Route, request: Request) -> Response:
+        """Let the handler answer; what was written lately may not show yet."""
+        if not request.is_write:
+            with self._lag.reading() if request.path.endswith(_LAGGING) else nullcontext():
+                return route.handler(request)
+        response = route.handler(request)
+        self._writes += 1
+        if (event := self.events.pop(self._writes, None)) is not None:
+            event()
+        return response
 
     def _identify(self, route: Route, request: Request) -> AccountKey | Key | None:
         match route.api:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 ROOT: Final = -1
@@ -117,6 +118,7 @@ class Assignments:
         self._scope, self._content = array("H"), array("I")
         self._created = array("q")
         self._alive = bytearray()
+        self._changed, self._changed_to = array("I"), bytearray()
         self._by_principal: dict[int, array[int]] = {}
         self._by_role: dict[int, array[int]] = {}
         self._by_content: dict[int, array[int]] = {}
@@ -152,6 +154,7 @@ class Assignments:
         """Add a row unless it is held already; say whether it was added."""
         if self._find(row) is not None:
             return False
+        self._note(len(self._alive), 1)
         self.append(row)
         return True
 
@@ -162,10 +165,40 @@ class Assignments:
             return False
         self._alive[number] = 0
         self.version += 1
+        self._note(number, 0)
         return True
 
+    def _note(self, number: int, alive: int) -> None:
+        self._changed.append(number)
+        self._changed_to.append(alive)
+
+    @property
+    def changes(self) -> int:
+        """How often `add` and `remove` had an effect."""
+        return len(self._changed)
+
+    def effects(self) -> list[tuple[str, Assignment]]:
+        """Every effect of `add` and `remove`, in order."""
+        return [
+            ("add" if alive else "remove", self._read(number))
+            for number, alive in zip(self._changed, self._changed_to, strict=True)
+        ]
+
+    @contextmanager
+    def without_the_last(self, changes: int) -> Iterator[None]:
+        """See the rows as they were so many changes ago."""
+        last = range(len(self._changed) - changes, len(self._changed))
+        for place in reversed(last):
+            self._alive[self._changed[place]] = 1 - self._changed_to[place]
+        try:
+            yield
+        finally:
+            for place in last:
+                self._alive[self._changed[place]] = self._changed_to[place]
+
     def _find(self, row: Assignment) -> int | None:
-        for number in self._numbers(principal=row[0:2]):
+        content = row[4:6] if row.content_kind else None
+        for number in self._numbers(principal=row[0:2], content=content):
             if self._read(number)[:6] == row[:6]:
                 return number
         return None
