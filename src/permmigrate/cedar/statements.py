@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import cedarpy
 
+from permmigrate.cedar.position import locate
+
 JsonObject = Mapping[str, Any]
 
 ANY: Final = "any"
@@ -60,23 +62,41 @@ class Unparsed:
 
     text: str
     reason: str
+    """What is wrong and where: "invalid variable: x at 1:42, near `when { x }`"."""
 
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> tuple[Statement, ...] | Unparsed:
-    """Parse policy text (one statement or several) into statements, in their order.
+    """Parse policy text (one statement or several) into statements, in their order."""
+    found = documents(text)
+    return found if isinstance(found, Unparsed) else tuple(_statement(one, text) for one in found)
 
-    Source of the shape: Cedar's JSON policy format, as `cedarpy.policies_to_json_str` gives it.
+
+@lru_cache(maxsize=4096)
+def documents(text: str) -> tuple[JsonObject, ...] | Unparsed:
+    """The statements of a policy text in Cedar's JSON policy format, in their order.
+
+    Source of the shape: `cedarpy.policies_to_json_str`.
     """
     try:
         document = json.loads(cedarpy.policies_to_json_str(text))
     except ValueError as error:
-        return Unparsed(text, " ".join(str(error).split()))
+        message = " ".join(str(error).split())
+        return Unparsed(text, f"{message} at {locate(text, message, _complaint)}")
     policies: JsonObject = document["staticPolicies"]
     if document.get("templates") or not policies:
         return Unparsed(text, "holds a template or no statement")
     in_order = sorted(policies, key=lambda name: int(name.removeprefix("policy")))
-    return tuple(_statement(policies[name], text) for name in in_order)
+    return tuple(policies[name] for name in in_order)
+
+
+def _complaint(text: str) -> str:
+    """What the parser says of a piece of text; empty when nothing."""
+    try:
+        cedarpy.policies_to_json_str(text)
+    except ValueError as error:
+        return " ".join(str(error).split())
+    return ""
 
 
 def _statement(policy: JsonObject, text: str) -> Statement:
