@@ -5,6 +5,7 @@ It compares values; reading the account and asking the person are `apply`'s.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from permmigrate.model import PrincipalRef, RoleAssignment, RoleId
@@ -83,12 +84,17 @@ def stale(plan: Plan, world: World) -> tuple[str, ...]:
     """The principals, roles and policies that are neither as the plan found them nor as it leaves them."""
     given: dict[PrincipalRef, set[RoleAssignment]] = {}
     definitions: list[Definition] = []
+    ids = {
+        subject.id: found(subject, world)[0]
+        for subject in (each.subject for each in plan.operations if each.kind is Kind.CREATE_ROLE)
+        if isinstance(subject, Definition)
+    }
     for operation in plan.operations:
         subject = operation.subject
         if isinstance(subject, Definition):
             definitions.append(subject)
         else:
-            given.setdefault(subject.principal, set()).add(subject)
+            given.setdefault(subject.principal, set()).add(_on_the_wire(subject, ids))
     nothing: frozenset[RoleAssignment] = frozenset()
     people = (
         str(who)
@@ -96,6 +102,12 @@ def stale(plan: Plan, world: World) -> tuple[str, ...]:
         if (world.held.get(who, nothing) ^ frozenset(held)) - given.get(who, set())
     )
     return (*people, *(each.id for each in definitions if not _stands(each, world)))
+
+
+def _on_the_wire(assignment: RoleAssignment, ids: Mapping[str, str]) -> RoleAssignment:
+    """The assignment with the id of a role that the plan has created before it was interrupted."""
+    given = ids.get(assignment.role_id)
+    return replace(assignment, role_id=RoleId(given)) if given else assignment
 
 
 def _stands(definition: Definition, world: World) -> bool:

@@ -13,6 +13,7 @@ from itertools import groupby, islice
 from typing import Final
 
 from permmigrate.plan.operation import Definition, Kind, Operation
+from permmigrate.plan.value import Expected
 
 READ_PAGE: Final = 100
 """Principals a page of `inspect`; the vendor's number is not documented."""
@@ -91,3 +92,9 @@ def reading_calls(operations: Iterable[Operation]) -> int:
                 seen.setdefault(scope, set()).add(str(operation.subject.principal))
         calls += sum(-(-len(principals) // READ_PAGE) for principals in seen.values()) * VERIFYING_READS
     return calls
+
+
+def expected_of(operations: Iterable[Operation], calls_an_hour: int) -> Expected:
+    """How many calls the operations take at that rate."""
+    in_order = sorted(operations, key=Operation.sort_key)
+    return Expected(writing_calls(in_order), reading_calls(in_order), calls_an_hour)

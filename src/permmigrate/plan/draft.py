@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from permmigrate.diff import Diff, Severity
@@ -25,19 +25,18 @@ from permmigrate.model import (
     RoleId,
     ScopeType,
 )
-from permmigrate.plan.batches import reading_calls, writing_calls
+from permmigrate.plan.batches import expected_of
 from permmigrate.plan.fitness import Reach, reach_of, require_fit
 from permmigrate.plan.guards import check
 from permmigrate.plan.operation import Operation, PolicyBody
 from permmigrate.plan.signoff import Signoff, expansions_of
-from permmigrate.plan.value import ByHand, Digests, Expected, Limits, Plan
+from permmigrate.plan.value import ByHand, Digests, Limits, Plan, moment
 from permmigrate.plan.waves import PRINCIPALS_A_WAVE, in_waves
 from permmigrate.plan.wishes import Wishes, content_key
 from permmigrate.plan.world import World, held_by
 from permmigrate.snapshot import Snapshot
 
 CALLS_AN_HOUR: Final = 2_000
-_MOMENT: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +106,8 @@ def draft(
     plan = Plan.of(
         account_id=now.account_id,
         purpose="cut back" if terms.remove_extra else "move",
-        created=terms.now.astimezone(UTC).strftime(_MOMENT),
-        expires=(terms.now + terms.expires_after).astimezone(UTC).strftime(_MOMENT),
+        created=moment(terms.now),
+        expires=moment(terms.now + terms.expires_after),
         tool_version=terms.tool_version,
         api_url=now.api_url,
         digests=_digests(snapshot, assigned, tables, terms.signoff),
@@ -141,12 +140,6 @@ def _digests(
         signoff=signoff.digest if signoff else None,
         assigned=assigned.digest if assigned else None,
     )
-
-
-def expected_of(operations: Iterable[Operation], calls_an_hour: int) -> Expected:
-    """How many calls the operations take at that rate."""
-    in_order = sorted(operations, key=Operation.sort_key)
-    return Expected(writing_calls(in_order), reading_calls(in_order), calls_an_hour)
 
 
 def held_for(

@@ -15,6 +15,8 @@ from permmigrate.model import PermissionType, PolicyId, PrincipalRef, RoleAssign
 
 NEW_ROLE: Final = "new-role/"
 """How a role that the plan itself creates is named until the service has given it an id."""
+NEW_POLICY: Final = "new-policy/"
+"""Likewise a custom policy."""
 
 Held = tuple[RoleAssignment, ...]
 """What a principal held when it was read, sorted by `RoleAssignment.sort_key`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from itertools import groupby
@@ -238,6 +239,11 @@ class Plan:
             environments=dict(sorted((environments or {}).items())),
             labels=dict(sorted((labels or {}).items())),
         )
+
+
+def moment(at: datetime) -> str:
+    """A moment as plans write it; such texts sort as the moments do."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _left_out_order(each: LeftOut) -> tuple[str, str, str, str]:

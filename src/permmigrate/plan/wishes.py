@@ -22,7 +22,7 @@ from permmigrate.model import (
 )
 from permmigrate.plan.definitions import namesake, policy_body, role_body, same
 from permmigrate.plan.fitness import Reach
-from permmigrate.plan.operation import NEW_ROLE, Definition, Kind, PolicyBody
+from permmigrate.plan.operation import NEW_POLICY, NEW_ROLE, Definition, Kind, PolicyBody
 from permmigrate.plan.value import LeftOut
 from permmigrate.plan.waves import Change
 from permmigrate.plan.world import World
@@ -31,7 +31,6 @@ from permmigrate.snapshot.lists.ids import is_made_up
 
 NOT_MAPPED: Final = "not in the mapping"
 """The cause of a removal."""
-NEW_POLICY: Final = "new-policy/"
 BREAK_GLASS: Final = "it is a break-glass principal, which no plan touches"
 
 
