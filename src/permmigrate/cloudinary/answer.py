@@ -6,7 +6,6 @@ did not understand, its own short message with our secrets masked.
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 import httpx
@@ -21,6 +20,7 @@ from permmigrate.errors import (
     ThrottledError,
     UnreachableError,
 )
+from permmigrate.snapshot import jsontext
 
 THROTTLED: Final = (420, 429)
 _NOT_IMPLEMENTED: Final = 501
@@ -36,7 +36,7 @@ def content(endpoint: str, response: httpx.Response, key: KeyPair | None, secret
     if response.status_code != 200:
         raise refusal(endpoint, response.status_code, told(response, secrets), key)
     try:
-        return json.loads(response.content)
+        return jsontext.read(response.content)
     except (ValueError, RecursionError):
         raise MalformedAnswerError(
             f"`{endpoint}` did not answer with JSON",

@@ -66,21 +66,34 @@ WHOLE: Final = frozenset({"schema"})
 """Fields taken as they are: the Cedar schema is public, and its names are its own."""
 
 
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+
+
 def kept(answer: Any, secrets: tuple[str, ...] = ()) -> Any:
     """A copy of an answer's JSON with the known fields only; a secret of ours inside a text is masked."""
-    match answer:
-        case dict():
-            return {
-                name: value if name in WHOLE else kept(value, secrets)
-                for name, value in answer.items()
-                if name in FIELDS or name in WHOLE
-            }
-        case list():
-            return [kept(item, secrets) for item in answer]
-        case str():
-            for secret in secrets:
-                if secret and secret in answer:
-                    answer = answer.replace(secret, "***")
-            return answer
-        case _:
-            return answer
+    kind = type(answer)
+    if kind is dict:
+        return {
+            name: value if name in WHOLE or _as_it_is(value, secrets) else kept(value, secrets)
+            for name, value in answer.items()
+            if name in FIELDS or name in WHOLE
+        }
+    if kind is list:
+        return [item if _as_it_is(item, secrets) else kept(item, secrets) for item in answer]
+    if kind is str:
+        for secret in secrets:
+            if secret:
+                answer = answer.replace(secret, "***")
+    return answer
+
+
+def _as_it_is(value: Any, secrets: tuple[str, ...]) -> bool:
+    """Whether nothing could be left out of it: most values, so that most need no call of their own."""
+    return not secrets and type(value) in _PLAIN
+
+
+def may_hold(content: bytes, secrets: tuple[str, ...]) -> bool:
+    """Whether a secret may stand in a body: as it is, escaped, or in wider characters."""
+    if b"\\" in content or b"\0" in content:
+        return True
+    return any(secret.encode() in content for secret in secrets if secret)

@@ -14,7 +14,7 @@ import httpx
 
 from permmigrate.cloudinary import answer
 from permmigrate.cloudinary.credentials import KeyPair
-from permmigrate.cloudinary.kept import kept
+from permmigrate.cloudinary.kept import kept, may_hold
 from permmigrate.cloudinary.listing import cursor_pages
 from permmigrate.cloudinary.record import Record
 from permmigrate.cloudinary.session import Params, Session
@@ -63,14 +63,32 @@ class Questions:
         question = [endpoint, dict(values or {}), dict(params or {}), dict(body or {}), again]
         found = None if self._memory is None else self._memory.find(question)
         if found is None:
-            response = self._session.fetch(endpoint, values, params, key=key, body=body)
-            found = self._understood(endpoint, response, key)
-            if self._memory is not None:
-                self._memory.keep(question, found)
+            found = self._asked(question, endpoint, values, params, key=key, body=body)
         self._here.at = max(self.at, found.at)
         if found.status != 200:
             raise answer.refusal(endpoint, found.status, found.body, key)
         return Record(found.body, endpoint)
+
+    def _asked(
+        self,
+        question: Question,
+        endpoint: str,
+        values: Mapping[str, str] | None,
+        params: Params | None,
+        *,
+        key: KeyPair | None,
+        body: Mapping[str, Any] | None,
+    ) -> Kept:
+        """Ask; the answer is written down while its call still counts as on its way."""
+        found: list[Kept] = []
+
+        def take(response: httpx.Response) -> None:
+            found.append(self._understood(endpoint, response, key))
+            if self._memory is not None:
+                self._memory.keep(question, found[0])
+
+        self._session.fetch(endpoint, values, params, key=key, body=body, take=take)
+        return found[0]
 
     def pages(
         self,
@@ -98,6 +116,6 @@ class Questions:
             return Kept(status, answer.told(response, secrets), at)
         content = answer.content(endpoint, response, key, secrets)
         try:
-            return Kept(status, kept(content, secrets), at)
+            return Kept(status, kept(content, secrets if may_hold(response.content, secrets) else ()), at)
         except RecursionError:
             raise MalformedAnswerError(f"`{endpoint}` has an answer that is nested too deeply") from None

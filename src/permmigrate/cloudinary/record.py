@@ -17,11 +17,16 @@ E = TypeVar("E", bound=StrEnum)
 class Record:
     """A JSON object of an answer that knows where it stands, to name what is wrong with it."""
 
-    __slots__ = ("_fields", "_where", "endpoint")
+    __slots__ = ("_fields", "_inside", "_name", "_place", "endpoint")
 
-    def __init__(self, value: Any, endpoint: str, where: str = "") -> None:
+    def __init__(
+        self, value: Any, endpoint: str, inside: Record | None = None, name: str = "", place: int = -1
+    ) -> None:
+        """`inside` another record it is its field `name`, or the one at a `place` of that list."""
         self.endpoint = endpoint
-        self._where = where
+        self._inside = inside
+        self._name = name
+        self._place = place
         if not isinstance(value, dict):
             raise self._malformed("", "is not an object")
         self._fields: dict[str, Any] = value
@@ -78,7 +83,7 @@ class Record:
     def object(self, name: str) -> Record:
         if self._fields.get(name) is None:
             raise self._malformed(name, "is missing")
-        return Record(self._fields[name], self.endpoint, self._path(name))
+        return Record(self._fields[name], self.endpoint, self, name)
 
     def optional_object(self, name: str) -> Record | None:
         return None if self._fields.get(name) is None else self.object(name)
@@ -96,7 +101,7 @@ class Record:
         if not isinstance(value, list):
             raise self._malformed(name, "is not a list")
         for index, item in enumerate(value):
-            yield Record(item, self.endpoint, self._path(f"{name}[{index}]"))
+            yield Record(item, self.endpoint, self, name, index)
 
     def one_of(self, name: str, kind: type[E]) -> E:
         value = self.text(name)
@@ -106,7 +111,12 @@ class Record:
             raise self._malformed(name, "has a value this version does not know") from None
 
     def _path(self, name: str) -> str:
-        return f"{self._where}.{name}" if self._where and name else self._where or name
+        """Where a field is, spelled out only when something is wrong with it."""
+        where = ""
+        if self._inside is not None:
+            place = "" if self._place < 0 else f"[{self._place}]"
+            where = self._inside._path(self._name + place)
+        return f"{where}.{name}" if where and name else where or name
 
     def _malformed(self, name: str, what: str) -> MalformedAnswerError:
         return MalformedAnswerError(
@@ -118,6 +128,8 @@ class Record:
 
 def _whole(text: str) -> str:
     """The text without halves of characters, which JSON can hold and no file can."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

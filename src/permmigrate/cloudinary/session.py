@@ -96,6 +96,9 @@ class Session:
     ) -> None:
         """`rate_share` of each hourly allowance is used at most; `sent` is told of every request."""
         self._client = client
+        self._origin = str(client.base_url).rstrip("/")
+        self._headers = dict(client.headers)
+        self._extensions = {"timeout": client.timeout.as_dict()}
         self._sent = sent
         self._secrets = secrets
         self._patience = patience or Patience()
@@ -159,12 +162,16 @@ class Session:
         *,
         key: KeyPair | None = None,
         body: Mapping[str, Any] | None = None,
+        take: Callable[[httpx.Response], None] | None = None,
     ) -> httpx.Response:
         """Call `METHOD /path/{name}` and return the answer that repeating would not change.
 
-        Raises ThrottledError, UnreachableError or ServiceError when patience ended without one.
+        `take` is given it before anything else happens and before another call may go in its place, so that
+        never more answers than there are workers are on their way or not yet written down. Raises
+        ThrottledError, UnreachableError or ServiceError when patience ended without an answer.
         """
-        return self._patiently(_Call(endpoint, _path(endpoint, values or {}), params or {}, key, body))
+        call = _Call(endpoint, _path(endpoint, values or {}), params or {}, key, body, take=take)
+        return self._patiently(call)
 
     def deliver(
         self,
@@ -204,7 +211,6 @@ class Session:
             outcome, waited = self._attempt(call, attempt)
             deadline += waited
             if isinstance(outcome, httpx.Response) and not answer.worth_repeating(outcome.status_code):
-                self._strikes, self._answered = 0, True
                 return outcome
             pause, asked = self._pause(outcome, attempt)
             if attempt >= self._attempts(outcome) or clock() + pause > deadline:
@@ -226,7 +232,7 @@ class Session:
         """Send it once it may go; return what came, and how long it was held back."""
         ticket, waited = self._limiter.enter(call.lane)
         outcome: httpx.Response | httpx.RequestError | None = None
-        started = self._timing.clock()
+        started = ended = self._timing.clock()
         number = 0
         try:
             self._fail_fast(call.endpoint)
@@ -234,26 +240,30 @@ class Session:
                 self._calls += 1
                 number = self._calls
             outcome = self._send(call)
+            ended = self._timing.clock()
+            if isinstance(outcome, httpx.Response) and not answer.worth_repeating(outcome.status_code):
+                self._strikes, self._answered = 0, True
+                if call.take is not None:
+                    call.take(outcome)
         finally:
             response = outcome if isinstance(outcome, httpx.Response) else None
             strained = response is None or answer.worth_repeating(response.status_code)
             self._limiter.leave(ticket, response.headers if response else None, strained=strained)
             if number:
-                self._note(call, number, attempt, response, self._timing.clock() - started, waited)
+                self._note(call, number, attempt, response, ended - started, waited)
         return outcome, waited
 
     def _send(self, call: _Call) -> httpx.Response | httpx.RequestError:
         method, _, _ = call.endpoint.partition(" ")
-        headers = {"Authorization": call.key.authorization()} if call.key else {}
+        url = self._origin + call.path
+        if call.params:
+            url = f"{url}?{httpx.QueryParams(call.params)}"
+        headers = self._headers | ({"Authorization": call.key.authorization()} if call.key else {})
+        request = httpx.Request(
+            method, url, headers=headers, json=call.body, extensions={**self._extensions, **call.opening}
+        )
         try:
-            return self._client.request(
-                method,
-                call.path,
-                params=dict(call.params) or None,
-                headers=headers,
-                json=call.body,
-                extensions=dict(call.opening) or None,
-            )
+            return self._client.send(request)
         except httpx.DecodingError:
             raise MalformedAnswerError(
                 f"`{call.endpoint}` answered with a body that cannot be decoded"
@@ -322,6 +332,7 @@ class _Call:
     body: Mapping[str, Any] | None
     opening: Mapping[str, Any] = field(default_factory=dict)
     """What goes with a write past the transport's guard; it does not leave the program."""
+    take: Callable[[httpx.Response], None] | None = None
 
     @property
     def lane(self) -> str:

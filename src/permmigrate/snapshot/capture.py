@@ -23,9 +23,10 @@ from permmigrate.model import (
 )
 from permmigrate.snapshot import sharelist
 from permmigrate.snapshot.crawl import UNREAD_CONTENTS, Progress, status_of
+from permmigrate.snapshot.sharelist import RawShare
 from permmigrate.snapshot.shareresolve import Resolved
 from permmigrate.snapshot.source import Source
-from permmigrate.snapshot.survey import survey
+from permmigrate.snapshot.survey import Survey, survey
 from permmigrate.snapshot.value import Snapshot
 
 __all__ = ["UNREAD_CONTENTS", "Progress", "Source", "capture"]
@@ -48,14 +49,7 @@ def capture(
     """
     raw = [(path, sharelist.read(path)) for path in share_lists]
     found = survey(source, progress)
-    resolved = sharelist.resolve(
-        chain.from_iterable(rows for _, rows in raw),
-        environments=found.environments,
-        users=found.users,
-        groups=found.groups,
-        folders=found.folders,
-        unread=found.unread,
-    )
+    resolved = _resolved(raw, found)
     if resolved.problems and not keep_unknown:
         raise InvalidFileError(
             f"the share lists name what is not in the account, {len(resolved.problems)} times",
@@ -80,6 +74,20 @@ def capture(
         custom_policies=tuple({policy.id: policy for policy in found.custom_policies}.values()),
         assignments=tuple(dict.fromkeys(found.assignments)),
         ledger=(*found.ledger, *_share_entries([(path.name, len(rows)) for path, rows in raw])),
+    )
+
+
+def _resolved(raw: Sequence[tuple[Path, Sequence[RawShare]]], found: Survey) -> Resolved:
+    """The lists' rows with their ids; without a list no names are gathered: that takes seconds."""
+    if not raw:
+        return Resolved((), (), (), ())
+    return sharelist.resolve(
+        chain.from_iterable(rows for _, rows in raw),
+        environments=found.environments,
+        users=found.users,
+        groups=found.groups,
+        folders=found.folders,
+        unread=found.unread,
     )
 
 

@@ -7,7 +7,6 @@ at once and from a power cut within half a second; a record that was cut in two 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import tempfile
 import threading
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from permmigrate.errors import InvalidFileError, RefusedError, UsageError
+from permmigrate.snapshot import jsontext
 from permmigrate.snapshot.archive import canonical
 
 FORMAT: Final = 1
@@ -149,7 +149,7 @@ class Spool:
             return None
         with self._lock:
             os.lseek(self._handle, place[0], os.SEEK_SET)
-            fields = json.loads(_exactly(self._handle, place[1])[9:])
+            fields = jsontext.read(_exactly(self._handle, place[1])[9:])
         return Kept(fields["status"], fields["body"], fields["at"])
 
     def keep(self, question: Question, kept: Kept) -> None:
@@ -190,7 +190,7 @@ def spool_path(out: Path) -> Path:
 
 def _line(fields: Mapping[str, Any]) -> bytes:
     """A record: its own checksum, a space, its JSON and a line's end."""
-    content = canonical(fields)
+    content = jsontext.write(fields)
     return b"%08x %s\n" % (zlib.crc32(content), content)
 
 
@@ -198,7 +198,7 @@ def _content(line: bytes) -> Any:
     """A record's JSON; ValueError when it is not whole."""
     if not line.endswith(b"\n") or line[8:9] != b" " or int(line[:8], 16) != zlib.crc32(line[9:-1]):
         raise ValueError("not whole")
-    return json.loads(line[9:])
+    return jsontext.read(line[9:])
 
 
 def _read(handle: int, path: Path) -> tuple[Head, dict[bytes, tuple[int, int]], int]:
