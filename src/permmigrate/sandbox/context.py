@@ -9,6 +9,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from permmigrate.sandbox.decide import Decider
@@ -27,6 +28,11 @@ def stable_id(seed: int, kind: str, number: object, length: int = 30) -> str:
 def secret(seed: int, kind: str, number: object) -> str:
     """A secret that tests can search for by its canary."""
     return CANARY + stable_id(seed, f"secret/{kind}", number, 15)
+
+
+@lru_cache(maxsize=65_536)
+def _iso(epoch: int) -> str:
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Context:
@@ -54,7 +60,7 @@ class Context:
         return int(self.now().timestamp())
 
     def iso(self, epoch: int) -> str:
-        return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return _iso(epoch)
 
     def new_id(self, kind: str) -> str:
         self.account.serial += 1

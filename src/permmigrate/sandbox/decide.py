@@ -57,6 +57,7 @@ class Decider:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._parsed: OrderedDict[str, cedarpy.PolicySet] = OrderedDict()
+        self._decided: OrderedDict[tuple[str, str, str], tuple[cedarpy.Decision, list[str]]] = OrderedDict()
 
     def effective(
         self, principal: tuple[str, str], environment_id: str | None
@@ -135,19 +136,25 @@ class Decider:
             {"uid": _uid(kind, identity), "attrs": self._attributes(principal), "parents": parents},
             {"uid": _uid(resource.type, resource.id), "attrs": dict(resource.attributes), "parents": []},
         ]
-        answer = cedarpy.is_authorized(
-            {
-                "principal": _uid(kind, identity),
-                "action": _uid("Action", action),
-                "resource": _uid(resource.type, resource.id),
-                "context": {},
-            },
-            self._policy_set("\n".join(texts)),
-            json.dumps(entities),
-        )
-        if answer.decision is cedarpy.Decision.NoDecision:
-            raise RuntimeError(f"Cedar could not decide: {answer.diagnostics.errors}")
-        return answer.decision, answer.diagnostics.reasons
+        request = {
+            "principal": _uid(kind, identity),
+            "action": _uid("Action", action),
+            "resource": _uid(resource.type, resource.id),
+            "context": {},
+        }
+        return self._decision(json.dumps(request), "\n".join(texts), json.dumps(entities))
+
+    def _decision(self, request: str, policies: str, entities: str) -> tuple[cedarpy.Decision, list[str]]:
+        """What Cedar says: all that it hangs on is in the arguments, so the same question is asked once."""
+        known = self._decided.get((request, policies, entities))
+        if known is None:
+            answer = cedarpy.is_authorized(json.loads(request), self._policy_set(policies), entities)
+            if answer.decision is cedarpy.Decision.NoDecision:
+                raise RuntimeError(f"Cedar could not decide: {answer.diagnostics.errors}")
+            known = self._decided[request, policies, entities] = answer.decision, answer.diagnostics.reasons
+            if len(self._decided) > _CACHE_SIZE:
+                self._decided.popitem(last=False)
+        return known
 
     def _attributes(self, principal: tuple[str, str]) -> dict[str, object]:
         user = self._account.users.get(principal[1]) if principal[0] == "user" else None

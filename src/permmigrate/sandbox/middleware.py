@@ -9,7 +9,9 @@ import hashlib
 import hmac
 import json
 import math
+import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -162,7 +164,10 @@ class Log:
     """One record a request: kept in memory for tests, and a JSON line in a file when one is named."""
 
     def __init__(self, knobs: Knobs, now: Callable[[], datetime], ticks: Callable[[], float]) -> None:
-        self._path = knobs.log
+        self._file: int | None = None
+        if knobs.log is not None:
+            self._file = os.open(knobs.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            weakref.finalize(self, os.close, self._file)
         self._now = now
         self._ticks = ticks
         self._lock = threading.Lock()
@@ -189,6 +194,5 @@ class Log:
                 "lane": lane,
             }
             self.records.append(record)
-            if self._path is not None:
-                with self._path.open("a", encoding="utf-8") as lines:
-                    lines.write(json.dumps(record, ensure_ascii=False) + "\n")
+            if self._file is not None:
+                os.write(self._file, json.dumps(record, ensure_ascii=False).encode() + b"\n")
