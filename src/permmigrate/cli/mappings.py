@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from permmigrate.cli.options import DIRECTORY, FILE, day, say, today_option
+from permmigrate import __version__
+from permmigrate.cli.options import (
+    DIRECTORY,
+    FILE,
+    day,
+    mappings_option,
+    quoted,
+    say,
+    snapshot_argument,
+    today_option,
+)
+
+if TYPE_CHECKING:
+    from permmigrate.snapshot import Snapshot
+    from permmigrate.suggest import Outcome
 
 
 @click.group()
 def command() -> None:
-    """Copy, check and edit the mapping tables.
+    """Copy, check and improve the mapping tables.
 
     \b
     Example:
@@ -109,3 +124,108 @@ def check(directory: Path, snapshot_file: Path | None, as_json: bool, today: dat
     say(f"{directory}: no mistakes, {plural(len(warnings), 'warning')}")
     if snapshot_file:
         say(f"next: permmigrate diff {snapshot_file} --mappings {directory} --out reports")
+
+
+@command.command()
+@snapshot_argument
+@click.option(
+    "--out",
+    "out",
+    type=DIRECTORY,
+    required=True,
+    metavar="DIR",
+    help="Folder for the suggested tables; it must not hold tables already.",
+)
+@mappings_option
+@click.option(
+    "--custom-roles/--no-custom-roles",
+    default=None,
+    help="Define roles of your own where none of the catalog fits. Default: if the account has such roles.",
+)
+@click.option(
+    "--keep-doubtful", is_flag=True, help="Also give what nobody knows whether it was had: a maybe gained."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the choices and what they come to as JSON.")
+@today_option
+def suggest(
+    snapshot: Path,
+    out: Path,
+    mappings: Path | None,
+    custom_roles: bool | None,
+    keep_doubtful: bool,
+    as_json: bool,
+    today: datetime | None,
+) -> None:
+    """Search SNAPSHOT's catalog for rows that lose nothing and add least; write tables with them to --out.
+
+    Every legacy role, level and kind of key that the account holds is answered: from the roles of its
+    catalog, and with roles of your own (custom_roles.csv) where they are allowed and nothing else fits. Rows
+    that you decided (confidence `customer`) and overrides stay as they are. Your tables are not touched.
+
+    \b
+    Example:
+      permmigrate mappings suggest account.snapshot --out suggested
+      permmigrate mappings suggest account.snapshot --mappings mappings --no-custom-roles --out suggested
+    """
+    from permmigrate.resources import mappings_dir
+    from permmigrate.snapshot.file import load
+    from permmigrate.suggest import document, has_custom_roles, lines
+
+    directory, account = mappings or mappings_dir(), load(snapshot)
+    allowed = has_custom_roles(account) if custom_roles is None else custom_roles
+    outcome = _suggested(
+        account, directory, out, day(today), custom_roles=allowed, keep_doubtful=keep_doubtful
+    )
+    if as_json:
+        click.echo(json.dumps(document(outcome), indent=2, ensure_ascii=False))
+    else:
+        for line in lines(outcome):
+            click.echo(line)
+    if custom_roles is None:
+        known = "the account has some" if allowed else "the account has none, so its plan may not allow them"
+        say(f"custom roles: {'allowed' if allowed else 'not used'}, {known}")
+    for choice in outcome.suggestion.changed:
+        if any(item.severity == "critical" for item in {*choice.cost.gained} - {*choice.given_cost.gained}):
+            say(f"look twice: {choice.who} would gain something critical: giving less would lose something")
+    say(f"next: permmigrate diff {quoted(snapshot)} --mappings {quoted(out)} --out reports")
+
+
+def _suggested(
+    account: Snapshot, directory: Path, out: Path, today: date, *, custom_roles: bool, keep_doubtful: bool
+) -> Outcome:
+    """Write the suggested tables, read them back, and compare the account with both."""
+    from permmigrate.diff.compare import compare
+    from permmigrate.mapping.tables import load
+    from permmigrate.suggest import Outcome, rewritten
+    from permmigrate.suggest import suggest as choose
+
+    given = load(directory)
+    suggestion = choose(account, given, today=today, custom_roles=custom_roles, keep_doubtful=keep_doubtful)
+    texts = {path.name: _text(path) for path in sorted(directory.iterdir()) if path.suffix in (".csv", ".md")}
+    write_tables(out, rewritten(texts, suggestion))
+    better = load(out)
+    diffs = [compare(account, tables, today=today, tool_version=__version__) for tables in (given, better)]
+    return Outcome.of(suggestion, better, *diffs)
+
+
+def _text(path: Path) -> str:
+    """A table's text with its line ends and its byte order mark as they are."""
+    return path.read_bytes().decode("utf-8")
+
+
+def write_tables(directory: Path, texts: dict[str, str]) -> None:
+    """Write tables into a folder that holds none of them; raises RefusedError when it does."""
+    from permmigrate.errors import RefusedError, UsageError
+
+    present = [name for name in texts if (directory / name).exists()]
+    if present:
+        raise RefusedError(
+            f"`{directory}` holds {', '.join(present)} already",
+            hint="name an empty folder; nothing was written",
+        )
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (directory / name).write_bytes(text.encode("utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot write to `{directory}`: {error.strerror}") from None

@@ -204,7 +204,7 @@ class _Lines:
 def _records(file: str, text: str, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
     """Yield (line the record begins at, stripped cells)."""
     lines = _Lines(text)
-    reader = csv.reader(lines, delimiter=_separator(text), strict=True)
+    reader = csv.reader(lines, delimiter=separator_of(text), strict=True)
     while True:
         lines.between = True
         try:
@@ -219,7 +219,7 @@ def _records(file: str, text: str, problems: list[Problem]) -> Iterator[tuple[in
             yield lines.start, record
 
 
-def _separator(text: str) -> str:
+def separator_of(text: str) -> str:
     """Comma, semicolon or tab, whichever the first line that is no comment has most of."""
     for line in text.splitlines():
         if line.strip() and not line.lstrip().startswith(("#", '"#')):
