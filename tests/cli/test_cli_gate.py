@@ -57,7 +57,7 @@ def test_an_accepted_baseline_lets_only_new_findings_fail(call: Call, snapshot: 
 
 
 def test_every_format_is_written_and_read_by_its_readers(call: Call, snapshot: Path, tmp_path: Path) -> None:
-    """Six files, mode 0600, of which the XML and the JSON parse."""
+    """Six files and the plan, mode 0600, of which the XML and the JSON parse."""
     formats = ("html", "xlsx", "json", "sarif", "markdown", "junit")
     options = [word for each in formats for word in ("--format", each)]
     ran = call("diff", snapshot, "--out", tmp_path, *options)
@@ -68,6 +68,7 @@ def test_every_format_is_written_and_read_by_its_readers(call: Call, snapshot: P
         "diff.sarif",
         "diff.md",
         "diff.xml",
+        "plan.json",
     ]
     assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.iterdir())
     ElementTree.parse(tmp_path / "diff.xml")

@@ -47,7 +47,7 @@ def test_fail_on_expansions_leaves_with_5_after_writing_the_reports(snapshot: Pa
     """A pipeline is stopped and has something to show for it."""
     arguments = ["diff", str(snapshot), "--out", str(tmp_path), "--fail-on", "expansions"]
     assert run(cli, arguments) == ExitCode.FINDINGS
-    assert {"diff.html", "diff.xlsx", "diff.json"} == {path.name for path in tmp_path.iterdir()}
+    assert {"diff.html", "diff.xlsx", "diff.json", "plan.json"} == {path.name for path in tmp_path.iterdir()}
 
 
 def test_the_same_input_gives_the_same_bytes(snapshot: Path, tmp_path: Path) -> None:

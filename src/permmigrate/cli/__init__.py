@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "doctor": "Check credentials and rights, and tell what a snapshot will cost.",
     "import": "Make a snapshot from lists, or add lists to one.",
     "mappings": "Copy, check and edit the mapping tables.",
+    "plan": "Plan the move: what is given and taken, in which order, under which guards.",
     "readiness": "Report how ready an account is to move.",
     "sandbox": "Serve an imitation of the vendor's API, for trying things out.",
     "snapshot": "Save what an account looks like today in one file.",

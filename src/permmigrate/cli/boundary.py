@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from permmigrate.errors import ExitCode, InvalidFileError, PermmigrateError
+from permmigrate.errors import ExitCode, GuardError, InvalidFileError, PermmigrateError
 
 INTERRUPTED: Final = 130
 """What a shell expects after Ctrl-C."""
@@ -59,6 +59,9 @@ def _tell(error: PermmigrateError) -> None:
             click.echo(f"  {visible(str(problem))}", err=True)
         if len(error.problems) > PROBLEMS_SHOWN:
             click.echo(f"  and {len(error.problems) - PROBLEMS_SHOWN} more", err=True)
+    if isinstance(error, GuardError):
+        for failure in error.failures:
+            click.echo(f"  ! {visible(failure)}", err=True)
     if error.hint:
         click.echo(f"  try: {visible(error.hint)}", err=True)
 

@@ -22,6 +22,7 @@ from permmigrate.cli.options import (
     tables_from,
     today_option,
 )
+from permmigrate.cli.planning import plan_beside
 
 if TYPE_CHECKING:
     from permmigrate.report.value import DiffView
@@ -75,8 +76,9 @@ def command(
 ) -> None:
     """Compare who may do what before and after, and write diff.html, diff.xlsx and diff.json.
 
-    Before is the legacy side of SNAPSHOT. After is what the mapping tables make of it; with --assigned, what
-    the vendor's own migration (or anybody) has assigned since.
+    Before is the legacy side of SNAPSHOT. After is what the mapping tables make of it, and plan.json what
+    would be done for it; with --assigned, after is what the vendor's own migration (or anybody) has assigned
+    since, and there is nothing to plan.
 
     \b
     Example:
@@ -98,6 +100,8 @@ def command(
         click.echo(path)
     for line in summary_lines(view):
         say(line)
+    if after is None:
+        plan_beside(before, tables, result, accepted, out, date, allow_incomplete=allow_incomplete)
     if write_baseline:
         save_accepted(write_baseline, result, accepted, date)
     hold(result, limits, accepted, date)
