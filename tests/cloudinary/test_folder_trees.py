@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from permmigrate.cloudinary import foldertree
+from permmigrate.cloudinary import choices, foldertree
 from permmigrate.cloudinary.credentials import from_environment
 from permmigrate.cloudinary.reader import Reader
 from permmigrate.cloudinary.session import Patience, Timing
@@ -28,7 +28,7 @@ Spoil = Callable[[str, str], int | dict[str, Any] | None]
 @pytest.fixture(autouse=True)
 def low_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search that stops at 30 makes the small account a large one."""
-    monkeypatch.setattr(foldertree, "SEARCH_LIMIT", 30)
+    monkeypatch.setattr(choices, "SEARCH_LIMIT", 30)
     monkeypatch.setattr(sandbox_folders, "LIST_LIMIT", 30)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import itertools
+import random
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,13 +19,16 @@ from permmigrate.errors import MalformedAnswerError
 from permmigrate.sandbox import Knobs, Sandbox
 from permmigrate.snapshot import Snapshot
 from permmigrate.snapshot.capture import capture
+from permmigrate.snapshot.survey import RECOUNT
 from sandbox_variables import variables
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def taken(sandbox: Sandbox, before: Callable[[str, str], None]) -> Snapshot:
-    """A snapshot of an account to which something happens before certain calls."""
+def taken(
+    sandbox: Sandbox, before: Callable[[str, str], None], told: Callable[[str], None] = lambda _: None
+) -> Snapshot:
+    """A snapshot of an account to which something happens before certain calls; `told` of each phase."""
 
     def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         before(environ["PATH_INFO"].rpartition("/")[2], environ["QUERY_STRING"])
@@ -35,7 +40,12 @@ def taken(sandbox: Sandbox, before: Callable[[str, str], None]) -> Snapshot:
         inner=httpx.WSGITransport(app=app),
         timing=Timing(sleep=lambda _: None, now=lambda: NOON),
     ) as reader:
-        return capture(reader, captured_at="2026-11-22T12:00:00Z", tool_version="0")
+        return capture(
+            reader,
+            captured_at="2026-11-22T12:00:00Z",
+            tool_version="0",
+            progress=lambda progress: told(progress.phase),
+        )
 
 
 def hire(sandbox: Sandbox, number: int) -> str:
@@ -126,6 +136,14 @@ def test_a_row_that_moves_between_pages_shows() -> None:
     assert (("a", "b", "c"), "") == (still.rows, still.torn)
 
 
+@pytest.mark.parametrize(("pages", "remembered"), [("a", "a"), ("abc", "abc"), ("abcd", "d")])
+def test_a_list_by_cursor_is_remembered(pages: str, remembered: str) -> None:
+    """A short one whole, a long one by its last page."""
+    listed = by_cursor((({"cursor": row}, (row,)) for row in pages), str)
+
+    assert list(remembered) == [row for _, (row,) in listed.tails]
+
+
 def test_a_row_on_two_cursors_shows() -> None:
     """The same holds for pages by cursor."""
     assert "1 rows came twice" == by_cursor([({}, ("a", "b")), ({"cursor": "x"}, ("b",))], str).torn
@@ -133,22 +151,62 @@ def test_a_row_on_two_cursors_shows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "tails"),
+    ("rows", "remembered"),
     [
-        ([["a", "b"], ["c"]], 1),
-        ([["a", "b"], ["c", "d"]], 2),
-        ([["a"]], 1),
-        ([["a", "b"]], 2),
-        ([], 0),
+        ([["a", "b"], ["c"]], [("a", "b"), ("c",)]),
+        ([["a", "b"], ["c", "d"]], [("a", "b"), ("c", "d"), ()]),
+        ([["a"]], [("a",), ()]),
+        ([["a", "b"]], [("a", "b"), ()]),
+        ([["a", "b"], ["c", "d"], ["e", "f"], ["g"]], [("a", "b"), ("c", "d"), ("e", "f"), ("g",)]),
+        ([], []),
     ],
 )
-def test_the_end_of_a_list_is_remembered(rows: list[list[str]], tails: int) -> None:
-    """Its last page, and the empty one behind it where the last is full: a row more would be there."""
+def test_a_list_is_remembered_by_its_end(rows: list[list[str]], remembered: list[tuple[str, ...]]) -> None:
+    """All its pages, and the empty one behind them where the last may be full."""
     listed = numbered_pages("GET /x", pages_of(rows), str, 2)
 
-    assert (
-        [tuple(rows[-1]), ()][:tails] == [found for _, found in listed.tails] if rows else listed.tails == ()
-    )
+    assert remembered == [found for _, found in listed.tails]
+
+
+def fire(sandbox: Sandbox) -> None:
+    """Take someone from the middle of the list away."""
+    names = list(sandbox.account.users)
+    gone = names[len(names) // 2]
+    for group in sandbox.account.groups.values():
+        group.member_ids.pop(gone, None)
+    del sandbox.account.users[gone]
+
+
+def promote(sandbox: Sandbox) -> None:
+    """Change someone at the beginning of the list in place."""
+    first = next(iter(sandbox.account.users.values()))
+    first.role = "billing" if first.role != "billing" else "reports"
+
+
+@pytest.mark.parametrize(
+    ("pages", "change"), [(pages, change) for pages in (1, 3, 7) for change in (hire, fire, promote)]
+)
+def test_no_moment_of_a_change_goes_unseen(pages: int, change: Callable[..., object]) -> None:
+    """Whichever call someone comes, goes or changes before: the snapshot has it, or says that it may not."""
+    people = len(Sandbox("small").account.users)
+    knobs = Knobs(page_size=-(-people // pages))
+    calm = Sandbox("small", knobs=knobs)
+    looked: list[int] = []
+    taken(calm, lambda *_: None, lambda phase: looked.append(len(calm.log)) if phase == RECOUNT else None)
+    chance = random.Random(pages)
+
+    for moment in [0, looked[0] - 1, *(chance.randrange(looked[0]) for _ in range(6))]:
+        sandbox = Sandbox("small", knobs=knobs)
+        calls = itertools.count()
+
+        def meanwhile(*_: str, sandbox: Sandbox = sandbox, calls: Iterator[int] = calls) -> None:
+            if next(calls) == moment:  # noqa: B023
+                change(sandbox, *([1] if change is hire else []))
+
+        found = taken(sandbox, meanwhile)
+        now = {user.id: user.role for user in sandbox.account.users.values()}
+        told = "people" in {gap.area for gap in found.gaps}
+        assert told or now == {user.id: user.legacy_role for user in found.users}
 
 
 def test_a_server_that_stops_being_straight_is_not_believed() -> None:

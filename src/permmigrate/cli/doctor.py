@@ -13,6 +13,7 @@ import click
 
 from permmigrate import __version__
 from permmigrate.cli.options import api_url_option, say
+from permmigrate.cloudinary import choices
 
 if TYPE_CHECKING:
     from permmigrate.cloudinary.diagnosis import Allowance, Budget, Diagnosis, System
@@ -32,15 +33,15 @@ _STYLES: Final = {
 @api_url_option
 @click.option(
     "--workers",
-    type=click.IntRange(1, 16),
-    default=16,
+    type=click.IntRange(1, choices.WORKERS_AT_MOST),
+    default=choices.WORKERS,
     show_default=True,
     help="Calls at the same time that the snapshot will make, at most.",
 )
 @click.option(
     "--rate-share",
     type=click.FloatRange(0, 1, min_open=True),
-    default=0.5,
+    default=choices.RATE_SHARE,
     show_default=True,
     help="The part of each hourly allowance that the snapshot may take.",
 )

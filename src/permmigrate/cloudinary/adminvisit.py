@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from permmigrate.cloudinary import wire
-from permmigrate.cloudinary.budget import DESCENDANTS, Tree
+from permmigrate.cloudinary.budget import Tree
+from permmigrate.cloudinary.choices import searched_whole
 from permmigrate.cloudinary.credentials import KeyPair
 from permmigrate.cloudinary.diagnosis import Finding
-from permmigrate.cloudinary.foldertree import ROOT, SEARCH, SEARCH_LIMIT
+from permmigrate.cloudinary.foldertree import DESCENDANTS, ROOT, SEARCH
 from permmigrate.cloudinary.record import Record
 from permmigrate.cloudinary.visit import Question, Visit
 from permmigrate.errors import CredentialsError, DeniedError, ServiceError
@@ -89,7 +90,7 @@ def _search(visit: Visit, cloud: str, name: str, key: KeyPair) -> tuple[Tree, Fo
     read = visit.peek(question, parse)
     if not isinstance(read, ServiceError):
         total, folders = read
-        if total is None or total >= SEARCH_LIMIT:
+        if total is None or not searched_whole(total):
             return _large(visit, question, total)
         visit.answered(question, f"{total:,} folders")
         return Tree(cloud, total), folders[0] if folders else None

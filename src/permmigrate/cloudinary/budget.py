@@ -1,7 +1,7 @@
 """How many calls a snapshot will take, endpoint by endpoint, and how long at the allowed rate. Pure.
 
-It mirrors how `reader`, `listing`, `watch` and `foldertree` read, so it changes with them; a test holds it
-against the calls of real captures. What it cannot know before the crawl it extrapolates and says so.
+The rules are those of `choices`, by which the reader reads; a test holds the sums against the calls of real
+captures. What it cannot know before the crawl it extrapolates and says so.
 """
 
 from __future__ import annotations
@@ -12,21 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from permmigrate.cloudinary import choices
 from permmigrate.cloudinary.diagnosis import Allowance, Budget, Line
-from permmigrate.cloudinary.foldertree import CHILDREN, ROOT, SEARCH, SEARCH_LIMIT
+from permmigrate.cloudinary.foldertree import CHILDREN, DESCENDANTS, ROOT, SEARCH
 
 WINDOW: Final = 3600.0
 """Seconds for which an allowance is given, where the service says no more (the vendor speaks of hours)."""
 
-USERS_A_PAGE: Final = 1000
-CAREFUL_PAGE: Final = 100
-"""What is asked for where a larger page of users is refused."""
-KEYS_A_PAGE: Final = 100
-_SEARCH_PAGE: Final = 500
 _ROUND: Final = (10, 20, 25, 50, 100, 200, 250, 500, 1000)
 """What services let a page hold."""
-DESCENDANTS: Final = "PUT /v1_1/{cloud_name}/folders/descendants"
-"""A read, spelled PUT (spec: getFolderDescendants)."""
 PROVISIONING: Final = "GET /v1_1/provisioning/accounts/{account_id}"
 PERMISSIONS: Final = "GET /v2/accounts/{account_id}/permissions"
 PUBLIC: Final = "GET /v2/accounts/permissions/public"
@@ -138,7 +132,7 @@ def _account_lines(sizes: Sizes) -> Iterable[Line]:
     if sizes.unknown_groups:
         endpoint = f"{PROVISIONING}/user_groups/{{group_id}}/users"
         yield Line(endpoint, lane, sizes.unknown_groups, "each group")
-    pages = max(1, math.ceil(sizes.keys / KEYS_A_PAGE))
+    pages = max(1, math.ceil(sizes.keys / choices.KEYS_A_PAGE))
     endpoint = f"{PROVISIONING}/sub_accounts/{{sub_account_id}}/access_keys"
     calls = sizes.environments * (pages + (pages > 1))
     yield Line(endpoint, lane, calls, "each environment, by what one of them has", sizes.environments <= 1)
@@ -147,12 +141,13 @@ def _account_lines(sizes: Sizes) -> Iterable[Line]:
 def _user_lines(sizes: Sizes, lane: str) -> Iterable[Line]:
     """The users, and where they are: asked of each limited user, or of each environment if that is less."""
     endpoint = f"{PROVISIONING}/users"
-    full = sizes.users > 0 and sizes.users % sizes.users_a_page == 0
-    calls = _numbered(sizes.users, sizes.users_a_page) + 1 + full
-    yield Line(endpoint, lane, calls, f"{sizes.users:,} users by pages, and the end once more")
-    limited, sample = sizes.limited_users, min(3, sizes.limited_users)
+    pages = math.ceil(sizes.users / sizes.users_a_page)
+    full = pages == 1 or (sizes.users > 0 and sizes.users % sizes.users_a_page == 0)
+    calls = _numbered(sizes.users, sizes.users_a_page) + choices.looked_at_again(pages, numbered=True) + full
+    yield Line(endpoint, lane, calls, f"{sizes.users:,} users by pages, and each once more")
+    limited, sample = sizes.limited_users, min(choices.SAMPLE, sizes.limited_users)
     each = f"{endpoint}/{{user_id}}/sub_accounts"
-    if sizes.environments * (sizes.users // CAREFUL_PAGE + 2) + sample < limited:
+    if choices.by_environment(sizes.users, limited, sizes.environments):
         inside = sizes.users - limited + limited // max(1, sizes.environments)
         size = sizes.users_a_page
         straight = sizes.users >= size  # then the reader has seen how the server counts pages
@@ -165,7 +160,7 @@ def _user_lines(sizes: Sizes, lane: str) -> Iterable[Line]:
 
 
 def _permission_lines(sizes: Sizes) -> Iterable[Line]:
-    lane, scopes = "permissions", 1 + sizes.environments
+    lane = "permissions"
     yield Line(f"{PUBLIC}/catalog", "public", 1, "once")
     yield Line(f"{PUBLIC}/schema", "public", 1, "once")
     yield Line(f"{PERMISSIONS}/roles", lane, 3, "once a kind of role")
@@ -183,7 +178,7 @@ def _permission_lines(sizes: Sizes) -> Iterable[Line]:
     yield Line(
         f"{PERMISSIONS}/principal_roles/inspect",
         lane,
-        sum(sizes.assignments) + scopes,
+        sum(n + choices.looked_at_again(n, numbered=False) for n in sizes.assignments),
         "the account and each environment, and the ends once more",
         sizes.assignments_exact and one,
     )
@@ -192,8 +187,8 @@ def _permission_lines(sizes: Sizes) -> Iterable[Line]:
 def _folder_lines(trees: Sequence[Tree]) -> Iterable[Line]:
     for tree in trees:
         lane, name = f"admin {tree.cloud_name}", tree.cloud_name
-        if tree.total is not None and tree.total < SEARCH_LIMIT:
-            pages = max(1, math.ceil(tree.total / _SEARCH_PAGE))
+        if tree.total is not None and choices.searched_whole(tree.total):
+            pages = max(1, math.ceil(tree.total / choices.FOLDERS_A_PAGE))
             yield Line(SEARCH, lane, pages, f"{name}: {tree.total:,} folders")
             continue
         yield Line(SEARCH, lane, 1, f"{name}: to see that a search would not be whole")

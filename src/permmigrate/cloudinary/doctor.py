@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 
-from permmigrate.cloudinary import wire
+from permmigrate.cloudinary import choices, wire
 from permmigrate.cloudinary.adminvisit import ADMIN_API, AdminSide, visit_environments
 from permmigrate.cloudinary.budget import PUBLIC, Glimpse, Paged, Sizes, estimate, foretell
 from permmigrate.cloudinary.diagnosis import Budget, Diagnosis, Finding, Indication, System
@@ -46,8 +46,8 @@ def examine(
     client: httpx.Client,
     *,
     clock: Clock | None = None,
-    share: float = 0.5,
-    workers: int = 16,
+    share: float = choices.RATE_SHARE,
+    workers: int = choices.WORKERS,
 ) -> Diagnosis:
     """Look the account over. It raises nothing for what the service refuses: that is what it tells."""
     probe = Probe(client, found.secrets, clock or Clock())

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from permmigrate.cloudinary import wire
+from permmigrate.cloudinary import choices, wire
 from permmigrate.cloudinary.credentials import KeyPair
 from permmigrate.cloudinary.questions import Questions
 from permmigrate.cloudinary.record import Record
@@ -35,8 +35,6 @@ CHILDREN: Final = "GET /v1_1/{cloud_name}/folders/{folder}"
 DESCENDANTS: Final = "PUT /v1_1/{cloud_name}/folders/descendants"
 """A read, spelled PUT."""
 
-SEARCH_LIMIT: Final = 2000
-_PER_PAGE: Final = 500
 
 Rows = dict[FolderId, Folder]
 
@@ -67,7 +65,7 @@ class Tree:
         name = self.environment.name
         try:
             total, rows = self._search("")
-            if total is not None and total < SEARCH_LIMIT and _whole(rows, total):
+            if total is not None and choices.searched_whole(total) and _whole(rows, total):
                 yield Reading(SEARCH, tuple(rows.values()), name, at=self.questions.at)
                 return
             roots = self._list(ROOT, {})
@@ -117,15 +115,15 @@ class Tree:
         for more in self.each(others, below):
             rows |= more
             self.found(len(rows))
-        if total is not None and total != SEARCH_LIMIT and total != len(rows):
+        if total is not None and total != choices.SEARCH_LIMIT and total != len(rows):
             total = self._total(again=1)
-        if not _closed(rows) or total not in (None, SEARCH_LIMIT, len(rows)):
+        if not _closed(rows) or total not in (None, choices.SEARCH_LIMIT, len(rows)):
             raise _UnprovedError
         counted = "as many as a search counts"
         if total is None:
             counted = "not counted by a search, which did not answer"
         elif total != len(rows):
-            counted = f"a search counts to {SEARCH_LIMIT:,} only"
+            counted = f"a search counts to {choices.SEARCH_LIMIT:,} only"
         note = f"all below each of {len(roots)} root folders; {counted}"
         return Reading(DESCENDANTS, tuple(rows.values()), self.environment.name, note=note, at=max(at))
 
@@ -142,7 +140,7 @@ class Tree:
             count, found = self._search(top.path)
             if count is None:
                 raise _UnprovedError
-            if count >= SEARCH_LIMIT:
+            if count >= choices.SEARCH_LIMIT:
                 return {}, self._list(CHILDREN, {"folder": top.path}), self.questions.at
             if len(found) != count or not all(
                 folder.path == top.path or folder.path.startswith(f"{top.path}/") for folder in found.values()
@@ -204,14 +202,14 @@ class Tree:
         """
         rows: Rows = {}
         total: int | None = None
-        params: dict[str, str | int | bool] = {"max_results": _PER_PAGE}
+        params: dict[str, str | int | bool] = {"max_results": choices.FOLDERS_A_PAGE}
         if path:
             params["expression"] = 'path:"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'
         try:
             for page in self._pages(SEARCH, {}, params):
                 total = page.count("total_count")
                 rows |= {folder.id: folder for folder in wire.folders(page, self.environment.id)}
-                if total is None or total >= SEARCH_LIMIT:
+                if total is None or total >= choices.SEARCH_LIMIT:
                     break
         except (CredentialsError, UnreachableError, ThrottledError):
             raise
@@ -233,7 +231,7 @@ class Tree:
     def _list(self, endpoint: str, values: dict[str, str]) -> Rows:
         rows: Rows = {}
         total: int | None = None
-        for page in self._pages(endpoint, values, {"max_results": _PER_PAGE}):
+        for page in self._pages(endpoint, values, {"max_results": choices.FOLDERS_A_PAGE}):
             total = page.count("total_count")
             rows.update((folder.id, folder) for folder in wire.folders(page, self.environment.id))
         if total is not None and total > len(rows):

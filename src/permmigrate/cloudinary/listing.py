@@ -10,11 +10,15 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from permmigrate.cloudinary.choices import looked_at_again
 from permmigrate.cloudinary.record import Record
 from permmigrate.cloudinary.session import Params
 from permmigrate.errors import MalformedAnswerError
 
 T = TypeVar("T")
+
+Page = tuple[Params, tuple[T, ...]]
+"""What was asked, and the rows that came."""
 
 PAGES_AT_MOST: Final = 20_000
 
@@ -26,8 +30,8 @@ class Listed(Generic[T]):
     rows: tuple[T, ...]
     torn: str = ""
     """How it showed that the list changed while it was read; empty when it did not."""
-    tails: tuple[tuple[Params, tuple[T, ...]], ...] = ()
-    """What to ask again, and what came, to see whether the list still ends as it did."""
+    tails: tuple[Page[T], ...] = ()
+    """What to ask again, and what came, to see whether the list is still as it was."""
     straight: bool = False
     """Whether the server was seen to count pages from 1 and to fill them as asked."""
 
@@ -55,13 +59,17 @@ def by_cursor(pages: Iterable[tuple[Params, tuple[T, ...]]], identity: Callable[
     """Put pages together. A row on two pages shows that rows moved while the pages were read."""
     rows: dict[Hashable, T] = {}
     twice = 0
-    last: tuple[tuple[Params, tuple[T, ...]], ...] = ()
+    read: list[Page[T]] = []
     for asked, found in pages:
         fresh = {identity(row): row for row in found}
         twice += sum(name in rows for name in fresh)
         rows |= fresh
-        last = ((asked, found),)
-    return Listed(tuple(rows.values()), _torn(twice), last)
+        read.append((asked, found))
+    return Listed(
+        tuple(rows.values()),
+        _torn(twice),
+        tuple(read[len(read) - looked_at_again(len(read), numbered=False) :]),
+    )
 
 
 def numbered_pages(
@@ -78,9 +86,10 @@ def numbered_pages(
     """
     rows: dict[Hashable, T] = {}
     total: int | None = None
-    twice = largest = with_rows = first = 0
+    twice = largest = first = 0
     straight = False
-    tails: list[tuple[Params, tuple[T, ...]]] = []
+    filled: list[Page[T]] = []
+    behind: tuple[Page[T], ...] = ()
     for page in range(PAGES_AT_MOST):
         asked: Params = {"page_size": page_size} | ({"page": page} if page else {})
         found, total = read(asked)
@@ -95,17 +104,17 @@ def numbered_pages(
             straight = not new and first == len(found) == page_size
         if new:
             twice += len(found) - new
-            with_rows += 1
-            tails = [(asked, found)]
-        elif page > 1 and len(tails) == 1 and len(tails[0][1]) == (largest if with_rows > 1 else page_size):
-            tails.append((asked, found))
+            filled.append((asked, found))
+            behind = ()
+        elif page > 1 and filled and len(filled[-1][1]) == largest:  # it may be full, whatever was asked for
+            behind = behind or ((asked, found),)
         if len(rows) == total or (page > 1 and not new):
             break
     else:
         raise MalformedAnswerError(f"`{endpoint}` did not end after {PAGES_AT_MOST} pages")
     if total is not None and len(rows) < total:
         raise MalformedAnswerError(f"`{endpoint}` gave {len(rows)} of {total} rows and no way to the others")
-    return Listed(tuple(rows.values()), _torn(twice), tuple(tails), straight)
+    return Listed(tuple(rows.values()), _torn(twice), (*filled, *behind), straight)
 
 
 def straight_pages(

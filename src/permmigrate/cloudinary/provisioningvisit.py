@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from permmigrate.cloudinary import wire
-from permmigrate.cloudinary.budget import CAREFUL_PAGE, KEYS_A_PAGE, PROVISIONING, USERS_A_PAGE
+from permmigrate.cloudinary.budget import PROVISIONING
+from permmigrate.cloudinary.choices import CAREFUL_PAGE, KEYS_A_PAGE, USERS_A_PAGE
 from permmigrate.cloudinary.credentials import AccountKeyPair
 from permmigrate.cloudinary.record import Record
 from permmigrate.cloudinary.usercount import Rows, Users, count

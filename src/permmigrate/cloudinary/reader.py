@@ -14,7 +14,7 @@ from typing import Any, Final, Self, TypeVar
 
 import httpx
 
-from permmigrate.cloudinary import wire
+from permmigrate.cloudinary import choices, wire
 from permmigrate.cloudinary.asker import Asker
 from permmigrate.cloudinary.credentials import Credentials
 from permmigrate.cloudinary.foldertree import Tree
@@ -47,11 +47,6 @@ from permmigrate.snapshot.source import (
 T = TypeVar("T")
 S = TypeVar("S")
 
-WORKERS: Final = 16
-"""Calls at the same time: with more, one client only gets slower."""
-RATE_SHARE: Final = 0.5
-"""How much of an hourly allowance a reader uses at most."""
-
 _PROVISIONING: Final = "GET /v1_1/provisioning/accounts/{account_id}"
 _PERMISSIONS: Final = "GET /v2/accounts/{account_id}/permissions"
 _PUBLIC: Final = "GET /v2/accounts/permissions/public"
@@ -59,10 +54,6 @@ _ROLE_KINDS: Final = (("account", "global"), ("prodenv", "global"), ("prodenv", 
 """The role lists to ask for: `permission_type` is required, and what no `scope_type` means is not said."""
 _USERS: Final = f"{_PROVISIONING}/users"
 _ENVIRONMENTS_OF: Final = f"{_USERS}/{{user_id}}/sub_accounts"
-_KEYS_A_PAGE: Final = 100
-"""The most that a page of access keys holds (spec: page_size)."""
-_CAREFUL_PAGE: Final = 100
-"""What to ask for where a larger page is refused."""
 
 
 class Reader:
@@ -74,9 +65,9 @@ class Reader:
         *,
         api_url: str = DEFAULT_API_URL,
         proxy: str | None = None,
-        workers: int = WORKERS,
-        page_size: int = 1000,
-        rate_share: float = RATE_SHARE,
+        workers: int = choices.WORKERS,
+        page_size: int = choices.USERS_A_PAGE,
+        rate_share: float = choices.RATE_SHARE,
         memory: Memory | None = None,
         patience: Patience | None = None,
         timing: Timing | None = None,
@@ -175,12 +166,8 @@ class Reader:
     def environments_of(
         self, users: Sequence[User], environments: Sequence[ProductEnvironment]
     ) -> Iterator[Reading[EnvironmentId]]:
-        """One call a user, or the users of each environment where that takes fewer calls and agrees.
-
-        Calls are counted by careful pages, so that the choice does not hang on what a page really holds.
-        """
-        pages = len(environments) * (self._user_count // _CAREFUL_PAGE + 2)
-        if environments and pages + len(_sample(users)) < len(users):
+        """One call a user, or the users of each environment where that takes fewer calls and agrees."""
+        if choices.by_environment(self._user_count, len(users), len(environments)):
             found = self._users_by_environment(users, environments)
             if found is not None:
                 yield from found
@@ -258,7 +245,7 @@ class Reader:
 
     def api_keys(self, environments: Sequence[ProductEnvironment]) -> Iterator[Reading[ApiKey]]:
         endpoint = f"{_PROVISIONING}/sub_accounts/{{sub_account_id}}/access_keys"
-        size = min(self._page_size, _KEYS_A_PAGE)
+        size = min(self._page_size, choices.KEYS_A_PAGE)
 
         def read(environment: ProductEnvironment) -> Reading[ApiKey]:
             def page(params: Params) -> tuple[tuple[ApiKey, ...], int | None]:
@@ -350,9 +337,9 @@ class Reader:
         try:
             return numbered_pages(_USERS, page, _user_id, self._page_size)
         except ServiceError as error:
-            if error.status != 400 or self._page_size <= _CAREFUL_PAGE:
+            if error.status != 400 or self._page_size <= choices.CAREFUL_PAGE:
                 raise
-        return numbered_pages(_USERS, page, _user_id, _CAREFUL_PAGE)
+        return numbered_pages(_USERS, page, _user_id, choices.CAREFUL_PAGE)
 
 
 def _scope(environment: ProductEnvironment | None) -> Params:

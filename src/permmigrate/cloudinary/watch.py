@@ -1,7 +1,8 @@
 """What is remembered of the ends of lists, to see in the end whether they changed while all was read.
 
-A list's last page tells whether something was added or taken away, in one call instead of all of them. A
-change that leaves the last page as it was is not seen.
+People and groups are looked at again whole, and so are assignments on few pages. Of assignments on many pages
+the last one is: what is added or taken away later moves it, what changes in place before it is not seen.
+Other areas are not looked at again: folders are counted instead where a search can.
 """
 
 from __future__ import annotations

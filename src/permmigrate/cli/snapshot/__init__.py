@@ -10,6 +10,7 @@ import click
 
 from permmigrate.cli.lazy import LazyGroup
 from permmigrate.cli.options import FILE, api_url_option, counted, quoted, say
+from permmigrate.cloudinary import choices
 
 if TYPE_CHECKING:
     from permmigrate.snapshot import Snapshot
@@ -40,15 +41,15 @@ SUBCOMMANDS: Final[dict[str, str]] = {
 @click.option("--allow-gaps", is_flag=True, help="Exit 0 although something could not be read.")
 @click.option(
     "--workers",
-    type=click.IntRange(1, 16),
-    default=16,
+    type=click.IntRange(1, choices.WORKERS_AT_MOST),
+    default=choices.WORKERS,
     show_default=True,
     help="Calls at the same time, at most.",
 )
 @click.option(
     "--rate-share",
     type=click.FloatRange(0, 1, min_open=True),
-    default=0.5,
+    default=choices.RATE_SHARE,
     show_default=True,
     help="The part of each hourly allowance it may use; the rest is for your own traffic.",
 )
