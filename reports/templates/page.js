@@ -76,15 +76,20 @@ class Page {
     return this.loading.get(key);
   }
 
+  async fetch(key) {
+    const island = document.getElementById(`data-${key}`);
+    return island && unpack(JSON.parse(island.textContent));
+  }
+
   async unfold(key) {
     const root = places.find((place) => place.dataset.table === key);
-    const island = document.getElementById(`data-${key}`);
-    if (!root || !island) return null;
+    if (!root || !document.getElementById(`data-${key}`)) return null;
     if (typeof DecompressionStream === 'undefined') {
       root.textContent = 'This browser cannot unpack the table. A browser of 2023 or later can; the workbook holds the same rows.';
       return null;
     }
-    const grid = new Grid(root, new Store(await unpack(JSON.parse(island.textContent)), words.orders), this);
+    this.pool ??= this.fetch('pool').then(async (pool) => new Pool(pool, await this.fetch('people') ?? []));
+    const grid = new Grid(root, new Store(await this.fetch(key), words.orders, await this.pool), this);
     root.style.minHeight = '';
     this.grids.set(key, grid);
     if (this.printed) grid.print();

@@ -6,14 +6,57 @@ async function unpack(base64) {
   return JSON.parse(await new Response(stream).text());
 }
 
+// Numbers that were written as steps from one to the next.
+function climb(steps) {
+  const numbers = Int32Array.from(steps);
+  for (let at = 1; at < numbers.length; at += 1) numbers[at] += numbers[at - 1];
+  return numbers;
+}
+
+// Every text and list of the page, once. Columns name them by number; a search looks at each of them once.
+class Pool {
+  constructor({ texts, lists }, people) {
+    this.texts = texts;
+    this.lists = lists.map(climb);
+    this.people = people;
+  }
+
+  // The texts of a list: lines as they are, people by name.
+  parts(kind, number) {
+    const list = this.lists[number];
+    if (kind === 'capabilities') return list;
+    return Array.from(list, (at) => this.texts[kind === 'people' ? this.people[at][0] : at]);
+  }
+
+  // For every text 1 where the term is in it.
+  hits(term) {
+    this.lower ??= this.texts.map((text) => text.toLowerCase());
+    return Uint8Array.from(this.lower, (text) => Number(text.includes(term)));
+  }
+
+  // For every value of a column 1 where the term was found in it.
+  found(column, hits) {
+    if (!column.lists) return Uint8Array.from(column.pooled, (number) => hits[number]);
+    const people = column.kind === 'people' && Uint8Array.from(this.people, (about) => Number(about.some((at) => hits[at])));
+    return Uint8Array.from(column.pooled, (number) => Number(this.lists[number].some((at) => (people || hits)[at])));
+  }
+}
+
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 
 class Store {
-  constructor(document, orders) {
+  constructor(document, orders, pool) {
     this.key = document.key;
     this.size = document.rows;
     this.layout = document.layout;
-    for (const column of document.columns) if (column.indexes) column.indexes = Int32Array.from(column.indexes);
+    this.pool = pool;
+    for (const column of document.columns) {
+      if (!column.indexes) continue;
+      column.indexes = climb(column.indexes);
+      const numbers = climb(column.values);
+      column.values = Array.from(numbers, (number) => (column.lists ? pool.parts(column.kind, number) : pool.texts[number]));
+      column.pooled = numbers;
+    }
     this.columns = new Map(document.columns.map((column) => [column.key, column]));
     this.orders = orders;
     this.searched = document.columns.filter((column) => column.values && column.kind !== 'capabilities');
@@ -53,18 +96,18 @@ class Store {
     return Uint8Array.from(facet.members, (members) => Number(members.some((at) => picked.has(facet.names[at]))));
   }
 
-  // One byte a row: 1 where every word of the search is found in some column. Each distinct value is searched once.
+  // One byte a row: 1 where every word of the search is found in some column. Each distinct text is searched once.
   matching() {
     const terms = this.state.q.toLowerCase().split(/\s+/).filter(Boolean);
     const all = new Uint8Array(this.size).fill(1);
     for (const term of terms) {
       const found = new Uint8Array(this.size);
+      const hits = this.pool.hits(term);
       for (const column of this.searched) {
-        column.lower ??= column.values.map((value) => String(Array.isArray(value) ? value.join(' ') : value).toLowerCase());
-        const hits = Uint8Array.from(column.lower, (value) => Number(value.includes(term)));
-        if (!hits.includes(1)) continue;
+        const values = this.pool.found(column, hits);
+        if (!values.includes(1)) continue;
         const { indexes } = column;
-        for (let row = 0; row < found.length; row += 1) found[row] |= hits[indexes[row]];
+        for (let row = 0; row < found.length; row += 1) found[row] |= values[indexes[row]];
       }
       for (let row = 0; row < all.length; row += 1) all[row] &= found[row];
     }

@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 from html.parser import HTMLParser
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,31 @@ import openpyxl
 def islands(html: str) -> dict[str, Any]:
     """Every packed table of a page by its key."""
     found = re.findall(r'<script type="application/json" id="data-(\w+)">(.*?)</script>', html, re.S)
-    return {key: json.loads(gzip.decompress(base64.b64decode(json.loads(text)))) for key, text in found}
+    packed = {key: json.loads(gzip.decompress(base64.b64decode(json.loads(text)))) for key, text in found}
+    pool = packed.pop("pool")
+    people = [pool["texts"][number] for number, *_ in packed.pop("people", [])]
+    for table in packed.values():
+        for each in table["columns"]:
+            if "indexes" in each:
+                each["cells"] = _cells(each, pool, people)
+    return packed
+
+
+def _cells(column: dict[str, Any], pool: dict[str, Any], people: list[str]) -> list[Any]:
+    meant = {"capabilities": range(1_000_000), "people": people}.get(column["kind"], pool["texts"])
+    if column["lists"]:
+        values = [
+            [meant[part] for part in accumulate(pool["lists"][at])] for at in accumulate(column["values"])
+        ]
+    else:
+        values = [pool["texts"][at] for at in accumulate(column["values"])]
+    return [values[at] for at in accumulate(column["indexes"])]
 
 
 def column(table: dict[str, Any], key: str) -> list[Any]:
     """One column of a packed table, unpacked."""
     packed = next(each for each in table["columns"] if each["key"] == key)
-    return packed["numbers"] if "numbers" in packed else [packed["values"][at] for at in packed["indexes"]]
+    return packed["numbers"] if "numbers" in packed else packed["cells"]
 
 
 class _Figures(HTMLParser):

@@ -78,7 +78,8 @@ def test_members_count_with_their_group() -> None:
     outcome = {r["principal_id"]: r["outcome"] for r in view.table("principals").records()}
     assert ("gained", "gained", "unchanged") == (outcome["g1"], outcome["u00003"], outcome["u00004"])
     record = next(view.table("expansions").records())
-    assert (1, ("u00003",)) == (record["people"], record["other_ids"])
+    people = view.table("principals").values("principal_id")
+    assert (1, ["u00003"]) == (record["people"], [people[at] for at in record["others"]])
     assert [2] == view.table("places").values("principals")
 
 

@@ -148,7 +148,7 @@ def write_report(view: DiffView, name: str, path: Path, mappings: Path | None) -
         case "xlsx":
             workbook.write(view, path)
         case "json":
-            write_text(path, data.dump(data.diff_document(view)))
+            data.write(data.diff_document(view), path)
         case "sarif":
             folder = mappings.as_posix() if mappings else "mappings"
             write_text(path, sarif.dump(sarif.sarif_document(view, mappings=folder)))

@@ -5,11 +5,13 @@ Rows are only named, joined to the snapshot and counted here; what is gained or 
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import overload
 
-from permmigrate.diff import Diff, Finding, PrincipalSummary, Verdict
+from permmigrate.diff import Diff, Finding, Verdict
 from permmigrate.model import PrincipalRef, PrincipalType
 from permmigrate.report.table import Cell, Column, Kind, Table
 from permmigrate.report.words import outcome
@@ -36,8 +38,7 @@ _FINDING_COLUMNS = (
     Column("people", "Others it holds for", Kind.NUMBER, 12),
     Column("capabilities", "Everything it covers", Kind.CAPABILITIES, 44),
     Column("id", "Finding", Kind.ID, 15),
-    Column("other_names", "It also holds for", Kind.LIST, 30),
-    Column("other_ids", "Their ids", Kind.LIST, 30),
+    Column("others", "It also holds for", Kind.PEOPLE, 30),
 )
 
 _COUNTED = (Verdict.GAINED, Verdict.MAYBE_GAINED, Verdict.LOST, Verdict.MAYBE_LOST, Verdict.UNKNOWN)
@@ -53,26 +54,25 @@ _COUNT_COLUMNS = (
 def finding_tables(diff: Diff, snapshot: Snapshot, *, planned: bool) -> tuple[Table, Table, Table]:
     """Expansions, reductions and undecided findings, each in the comparison's own order.
 
-    `planned` says that mapping rows are to blame, and not roles that are assigned already.
+    `planned` says that mapping rows are to blame, and not roles that are assigned already. A row is made when
+    it is asked for: there may be a million.
     """
     columns = tuple(
         column if planned or column.key != "causes" else replace(column, label="Assigned roles")
         for column in _FINDING_COLUMNS
     )
-    summaries = {summary.principal: summary for summary in diff.principals}
-    names = {str(user.id): user.name or user.email for user in snapshot.users}
-    rows: dict[str, list[tuple[Cell, ...]]] = {"expansions": [], "reductions": [], "undecided": []}
-    for finding in diff.findings:
-        row = _finding_row(finding, diff, snapshot, summaries.get(finding.principal), names)
+    places: dict[str, array[int]] = {key: array("L") for key in ("expansions", "reductions", "undecided")}
+    for place, finding in enumerate(diff.findings):
         if finding.verdict.is_expansion:
-            rows["expansions"].append(row)
+            places["expansions"].append(place)
         elif finding.verdict.is_reduction:
-            rows["reductions"].append(row)
+            places["reductions"].append(place)
         elif finding.verdict is Verdict.UNKNOWN:
-            rows["undecided"].append(row)
+            places["undecided"].append(place)
+    maker = _RowMaker(diff, snapshot)
 
     def table(key: str, title: str, about: str) -> Table:
-        return Table(key, title, about, columns, tuple(rows[key]))
+        return Table(key, title, about, columns, _FindingRows(maker, places[key]))
 
     return (
         table(
@@ -89,38 +89,66 @@ def finding_tables(diff: Diff, snapshot: Snapshot, *, planned: bool) -> tuple[Ta
     )
 
 
-def _finding_row(
-    finding: Finding,
-    diff: Diff,
-    snapshot: Snapshot,
-    summary: PrincipalSummary | None,
-    names: Mapping[str, str],
-) -> tuple[Cell, ...]:
-    region = finding.region
-    return (
-        finding.severity.value,
-        finding.verdict.value,
-        finding.principal.type.label,
-        summary.name if summary else snapshot.principal_name(finding.principal),
-        summary.detail if summary else "",
-        finding.principal.id,
-        _in_short([diff.capabilities[index].label for index in finding.capabilities]),
-        region.kind.value,
-        environment_name(snapshot, region.environment_id),
-        region.label,
-        region.folders,
-        finding.before,
-        finding.after,
-        finding.causes,
-        finding.reason,
-        finding.dormant,
-        (summary.last_login or "") if summary else "",
-        len(finding.others),
-        finding.capabilities,
-        finding.id,
-        tuple(names.get(other, other) for other in finding.others),
-        tuple(str(other) for other in finding.others),
-    )
+class _RowMaker:
+    """Turns a finding into the cells of its row."""
+
+    def __init__(self, diff: Diff, snapshot: Snapshot) -> None:
+        self.diff = diff
+        self.snapshot = snapshot
+        self.summaries = {summary.principal: summary for summary in diff.principals}
+        ordered = sorted(diff.principals, key=lambda summary: summary.principal)
+        self.numbers = {summary.principal: number for number, summary in enumerate(ordered)}
+
+    def row(self, finding: Finding) -> tuple[Cell, ...]:
+        region, snapshot = finding.region, self.snapshot
+        summary = self.summaries.get(finding.principal)
+        return (
+            finding.severity.value,
+            finding.verdict.value,
+            finding.principal.type.label,
+            summary.name if summary else snapshot.principal_name(finding.principal),
+            summary.detail if summary else "",
+            finding.principal.id,
+            _in_short([self.diff.capabilities[number].label for number in finding.capabilities]),
+            region.kind.value,
+            environment_name(snapshot, region.environment_id),
+            region.label,
+            region.folders,
+            finding.before,
+            finding.after,
+            finding.causes,
+            finding.reason,
+            finding.dormant,
+            (summary.last_login or "") if summary else "",
+            len(finding.others),
+            finding.capabilities,
+            finding.id,
+            tuple(self.numbers[principal] for principal in finding.principals[1:]),
+        )
+
+
+class _FindingRows(Sequence[tuple[Cell, ...]]):
+    """The rows of some findings, each made when it is looked at."""
+
+    def __init__(self, maker: _RowMaker, places: array[int]) -> None:
+        self._maker = maker
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[tuple[Cell, ...]]:
+        findings, row = self._maker.diff.findings, self._maker.row
+        return (row(findings[place]) for place in self._places)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[Cell, ...]: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[tuple[Cell, ...]]: ...
+    def __getitem__(self, at: int | slice) -> tuple[Cell, ...] | Sequence[tuple[Cell, ...]]:
+        if isinstance(at, slice):
+            return _FindingRows(self._maker, self._places[at])
+        return self._maker.row(self._maker.diff.findings[self._places[at]])
 
 
 def _in_short(labels: list[str]) -> str:

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from permmigrate.report import charts
-from permmigrate.report.island import pack
+from permmigrate.report.island import Packer
 from permmigrate.report.layout import LAYOUTS, ORDERS
 from permmigrate.report.table import Table
 from permmigrate.report.text import moment, plural, visible
@@ -33,8 +33,12 @@ _SCRIPTS: Final = ("store.js", "grid.js", "detail.js", "page.js")
 
 def render(view: DiffView | ReadinessView, templates: Path) -> str:
     """The page of a comparison or a readiness; `templates` is the folder of the report templates."""
-    data = [(table.key, pack(table, LAYOUTS[table.key])) for table in view.tables if table.key in LAYOUTS]
+    packer = Packer()
     tables = {table.key: table for table in view.tables}
+    data = [(key, packer.table(table, LAYOUTS[key])) for key, table in tables.items() if key in LAYOUTS]
+    if "principals" in tables:
+        data.append(("people", packer.people(tables["principals"])))
+    data.append(("pool", packer.pool()))
     capabilities = tables["capabilities"].records() if "capabilities" in tables else iter(())
     causes = tables["causes"].records() if "causes" in tables else iter(())
     words = {

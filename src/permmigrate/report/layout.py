@@ -25,7 +25,7 @@ _FINDING: Final[dict[str, Any]] = {
         "capabilities",
         "reason",
         "people",
-        "other_names",
+        "others",
         "causes",
         "region",
         "region_kind",

@@ -5,7 +5,7 @@ Every cell is written as text unless its column says number: nothing is ever rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from xlsxwriter import Workbook
@@ -22,6 +22,7 @@ MAX_TEXT: Final = 32_767
 MAX_LINES: Final = 200
 """Line feeds in a cell; Excel repairs a file that has more than 253."""
 
+_MARKED: Final = (Kind.SEVERITY, Kind.VERDICT, Kind.STATE)
 _MOST_LINES_SHOWN: Final = 4
 _LINE_POINTS: Final = 15
 _ONE_PAGE: Final = 230
@@ -135,10 +136,10 @@ class Look:
 class Writer:
     """Writes the cells of one workbook; equal cells are made fit for Excel once."""
 
-    def __init__(self, look: Look, words: list[str]) -> None:
+    def __init__(self, look: Look, words: Mapping[Kind, list[str]]) -> None:
         self.look = look
         self.words = words
-        """The capabilities' labels, by their place."""
+        """What numbers stand for: capabilities' labels and principals' names, by their place."""
         self._made: dict[tuple[Cell, Kind], str] = {}
 
     def text(self, value: Cell, kind: Kind) -> str:
@@ -153,14 +154,22 @@ class Writer:
             return "yes" if value else "no"
         if not isinstance(value, tuple):
             return fitting(str(value))
-        if kind is Kind.CAPABILITIES:
-            return lines([self.words[place] for place in value if isinstance(place, int)])
+        if kind in self.words:
+            return lines([self.words[kind][place] for place in value if isinstance(place, int)])
         return lines([str(part) for part in value])
 
-    def rows(self, sheet: Worksheet, columns: tuple[Column, ...], rows: Iterable[tuple[Cell, ...]]) -> None:
-        """Write rows from the second row of the sheet on, each as tall as it needs."""
+    def rows(
+        self, sheet: Worksheet, columns: tuple[Column, ...], rows: Iterable[tuple[Cell, ...]]
+    ) -> dict[int, set[str]]:
+        """Write rows from the second row of the sheet on, each as tall as it needs.
+
+        Return the words of each column that is marked by its words.
+        """
         plan = [(at, column.kind, self.look.of(column.kind)) for at, column in enumerate(columns)]
+        words: dict[int, set[str]] = {at: set() for at, kind, _ in plan if kind in _MARKED}
         for row, cells in enumerate(rows, start=1):
+            for at, found in words.items():
+                found.add(str(cells[at]))
             tall = _height(columns, cells)
             if tall > 1:
                 sheet.set_row(row, _LINE_POINTS * tall)
@@ -169,6 +178,7 @@ class Writer:
                     sheet.write_number(row, at, value, style)
                 elif value != "" and value != ():
                     sheet.write_string(row, at, self.text(value, kind), style)
+        return words
 
 
 def fill(sheet: Worksheet, writer: Writer, table: Table, *, most: int = MAX_ROWS) -> None:
@@ -179,7 +189,7 @@ def fill(sheet: Worksheet, writer: Writer, table: Table, *, most: int = MAX_ROWS
         sheet.write_string(0, at, column.label, look.head_of(column.kind))
     sheet.set_row(0, 32)
     shown = table.rows[:most]
-    writer.rows(sheet, table.columns, shown)
+    words = writer.rows(sheet, table.columns, shown)
     last = len(shown)
     if not shown:
         sheet.write_string(1, 0, "no rows", look.muted)
@@ -187,7 +197,7 @@ def fill(sheet: Worksheet, writer: Writer, table: Table, *, most: int = MAX_ROWS
         rest = plural(len(table) - most, "more row does", "more rows do")
         note = f"{rest} not fit on a sheet; the JSON document has them all"
         sheet.write_string(last + 1, 0, note, look.label)
-    finish(sheet, look, table, last)
+    finish(sheet, look, table, last, words)
 
 
 def _height(columns: tuple[Column, ...], cells: tuple[Cell, ...]) -> int:
@@ -201,14 +211,13 @@ def _height(columns: tuple[Column, ...], cells: tuple[Cell, ...]) -> int:
     return min(wanted, _MOST_LINES_SHOWN)
 
 
-def finish(sheet: Worksheet, look: Look, table: Table, last: int) -> None:
+def finish(sheet: Worksheet, look: Look, table: Table, last: int, words: Mapping[int, set[str]]) -> None:
     """Freeze, filter, mark words and set up printing for a sheet whose rows are written."""
     width = len(table.columns) - 1
     sheet.freeze_panes(1, _frozen(table))
     sheet.autofilter(0, 0, last, width)
-    for at, column in enumerate(table.columns):
-        if column.kind in (Kind.SEVERITY, Kind.VERDICT, Kind.STATE) and last:
-            mark(sheet, look, 1, at, last, at, _words_in(table, at))
+    for at, found in words.items():
+        mark(sheet, look, 1, at, last, at, sorted(found & MARKS.keys()))
     sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{last + 2}"})
     pages = -(-sum(column.width for column in table.columns) // _ONE_PAGE)
     printing(sheet, landscape=True, across=pages)
@@ -221,10 +230,6 @@ def _frozen(table: Table) -> int:
     """Columns that stay in sight: up to and with the one that names the row."""
     keys = [column.key for column in table.columns]
     return keys.index("principal") + 1 if "principal" in keys else 1
-
-
-def _words_in(table: Table, at: int) -> list[str]:
-    return sorted({str(row[at]) for row in table.rows} & MARKS.keys())
 
 
 def mark(

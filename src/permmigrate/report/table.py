@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 Cell = str | int | tuple[str, ...] | tuple[int, ...]
-"""Text, a number, a yes or no (bool), lines of text, or indexes into the capability table."""
+"""Text, a number, a yes or no (bool), lines of text, or places in the table of capabilities or principals."""
 
 
 class Kind(StrEnum):
@@ -21,6 +21,8 @@ class Kind(StrEnum):
     LIST = "list"
     """Lines that may be very many: they never make a row taller."""
     CAPABILITIES = "capabilities"
+    PEOPLE = "people"
+    """Places in the principals table."""
     SEVERITY = "severity"
     VERDICT = "verdict"
     STATE = "state"
@@ -47,7 +49,7 @@ class Table:
     about: str
     """One sentence on what a row is."""
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: Sequence[tuple[Cell, ...]]
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -16,7 +16,7 @@ from permmigrate.errors import UsageError
 from permmigrate.report import files
 from permmigrate.report.sheets import MAX_ROWS, Look, Writer, fill
 from permmigrate.report.summary_sheet import diff_summary, read_me, readiness_summary
-from permmigrate.report.table import Table
+from permmigrate.report.table import Kind, Table
 from permmigrate.report.value import DiffView, ReadinessView, provenance_table
 
 _DIFF_SHEETS: Final = (
@@ -94,11 +94,14 @@ def _sheets(view: DiffView | ReadinessView, book: Workbook, most: int) -> None:
     summary.activate()
 
 
-def _words(view: DiffView | ReadinessView) -> list[str]:
+def _words(view: DiffView | ReadinessView) -> dict[Kind, list[str]]:
     tables: dict[str, Table] = {table.key: table for table in view.tables}
-    return (
-        [str(label) for label in tables["capabilities"].values("label")] if "capabilities" in tables else []
-    )
+    named = ((Kind.CAPABILITIES, "capabilities", "label"), (Kind.PEOPLE, "principals", "principal"))
+    return {
+        kind: [str(cell) for cell in tables[key].values(column)]
+        for kind, key, column in named
+        if key in tables
+    }
 
 
 def _moment(stamp: str) -> datetime:
