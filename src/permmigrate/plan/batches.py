@@ -95,6 +95,6 @@ def reading_calls(operations: Iterable[Operation]) -> int:
 
 
 def expected_of(operations: Iterable[Operation], calls_an_hour: int) -> Expected:
-    """How many calls the operations take at that rate."""
-    in_order = sorted(operations, key=Operation.sort_key)
+    """How many calls operations in a plan's order take at that rate."""
+    in_order = tuple(operations)
     return Expected(writing_calls(in_order), reading_calls(in_order), calls_an_hour)

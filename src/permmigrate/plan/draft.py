@@ -30,7 +30,7 @@ from permmigrate.plan.fitness import Reach, reach_of, require_fit
 from permmigrate.plan.guards import check
 from permmigrate.plan.operation import Operation, PolicyBody
 from permmigrate.plan.signoff import Signoff, expansions_of
-from permmigrate.plan.value import ByHand, Digests, Limits, Plan, moment
+from permmigrate.plan.value import ByHand, Digests, Expected, Limits, Plan, moment
 from permmigrate.plan.waves import PRINCIPALS_A_WAVE, in_waves
 from permmigrate.plan.wishes import Wishes, content_key
 from permmigrate.plan.world import World, held_by
@@ -118,7 +118,7 @@ def draft(
         admins_before=(each.principal for each in diff.principals if each.admin_before),
         admin_roles=admin_roles(world, tables),
         limits=terms.limits,
-        expected=expected_of(operations, terms.calls_an_hour),
+        expected=Expected(0, 0, terms.calls_an_hour),
         operations=operations,
         held=held_for(operations, now.assignments),
         expansions=expansions_of(diff, terms.signoff or Signoff(), made),
@@ -127,7 +127,8 @@ def draft(
         environments=_cloud_names(operations, now),
         labels=labels_for((*operations, *(each.operation for each in by_hand)), now, world),
     )
-    return replace(plan, guards=check(plan, world))
+    expected = expected_of(plan.operations, terms.calls_an_hour)
+    return replace(plan, expected=expected, guards=check(plan, world))
 
 
 def _digests(

@@ -87,7 +87,7 @@ def undo_plan(plan: Plan, done: Iterable[Done], world: World, terms: UndoTerms) 
             removals=len(operations) - grants,
             grants=grants,
         ),
-        expected=expected_of(operations, plan.expected.calls_an_hour),
+        expected=plan.expected,
         operations=operations,
         held={who: world.held.get(who, ()) for who in named},
         expansions=(),
@@ -95,7 +95,8 @@ def undo_plan(plan: Plan, done: Iterable[Done], world: World, terms: UndoTerms) 
         environments=plan.environments,
         labels=plan.labels,
     )
-    return replace(undo, guards=check(undo, world))
+    expected = expected_of(undo.operations, plan.expected.calls_an_hour)
+    return replace(undo, expected=expected, guards=check(undo, world))
 
 
 def left_by(plan: Plan, done: Iterable[Done], world: World) -> World:
