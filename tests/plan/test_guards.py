@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from plan_builders import account_key, adding, assigned, creating, group, plan, removing, role_body, user
 
@@ -379,6 +379,7 @@ MOVES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(MOVES, st.sets(st.sampled_from([ADA, BOB, CAT, CREW])))
 def test_what_holds_holds_at_every_moment(moves: list[Any], first: set[PrincipalRef]) -> None:
     """A plan passes the master admins' guard only if no prefix of it has fewer than there must be by then."""

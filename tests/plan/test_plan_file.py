@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from plan_builders import adding, assigned, creating, group, plan, policy_body, removing, role_body, user
 
@@ -104,6 +104,7 @@ def plans(draw: st.DrawFn) -> Plan:
     )
 
 
+@settings(deadline=None)
 @given(plans())
 def test_what_is_read_is_what_was_written(one: Plan) -> None:
     """A plan read from its text is equal to the plan that was written, and so is its digest."""
@@ -113,6 +114,7 @@ def test_what_is_read_is_what_was_written(one: Plan) -> None:
     assert digest == one.digest == again.digest == json.loads(text)["digest"]
 
 
+@settings(deadline=None)
 @given(plans(), st.data())
 def test_any_byte_that_changes_is_noticed(one: Plan, data: st.DataObject) -> None:
     """No byte of a plan's file can be changed, added or taken out without a refusal."""
@@ -125,6 +127,7 @@ def test_any_byte_that_changes_is_noticed(one: Plan, data: st.DataObject) -> Non
             decode(changed, WHERE)
 
 
+@settings(deadline=None)
 @given(plans(), plans())
 def test_two_plans_have_two_digests(one: Plan, other: Plan) -> None:
     """Plans have one digest if and only if they are equal."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from plan_builders import adding, assigned, creating, group, plan, removing, role_body, user
 
@@ -34,6 +34,7 @@ def changes_of(rows: list[tuple[PrincipalRef, str, bool]]) -> list[Change]:
     ]
 
 
+@settings(deadline=None)
 @given(grants, st.integers(1, 3))
 def test_the_canary_touches_every_row_and_nobody_is_spare(
     rows: list[tuple[PrincipalRef, str, bool]], size: int
@@ -56,6 +57,7 @@ def test_the_canary_touches_every_row_and_nobody_is_spare(
         assert size >= sum(1 for each in given_in.values() if each == wave)
 
 
+@settings(deadline=None)
 @given(grants)
 def test_nothing_is_taken_before_what_stands_for_it_is_there(
     rows: list[tuple[PrincipalRef, str, bool]],
@@ -73,6 +75,7 @@ def test_nothing_is_taken_before_what_stands_for_it_is_there(
                 assert place[granted.id] < place[taken.id]
 
 
+@settings(deadline=None)
 @given(grants)
 def test_waves_depend_on_the_changes_only(rows: list[tuple[PrincipalRef, str, bool]]) -> None:
     """The order in which changes are found makes no difference."""
@@ -94,6 +97,7 @@ def test_a_role_is_made_in_the_wave_that_first_needs_it() -> None:
     assert {f"{NEW_ROLE}Late": 2, f"{NEW_ROLE}Idle": CANARY} == waves
 
 
+@settings(deadline=None)
 @given(grants, st.integers(1, 4))
 def test_calls_carry_every_operation_once_and_in_order(
     rows: list[tuple[PrincipalRef, str, bool]], most: int

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from plan_builders import adding, assigned, creating, plan, policy_body, removing, role_body, user
 
@@ -58,6 +58,7 @@ def moving(held: set[RoleAssignment], changes: list[tuple[RoleAssignment, int]])
     return plan(some, {each.principal: of.get(each.principal, ()) for each, _ in changes})
 
 
+@settings(deadline=None)
 @given(
     st.sets(assignments, max_size=6),
     st.lists(st.tuples(assignments, st.integers(1, 3)), max_size=8, unique_by=lambda row: row[0]),
@@ -82,6 +83,7 @@ def test_undo_restores_exactly_what_was_there(
     assert all_of(left_by(one, done, before)) == all_of(now)
 
 
+@settings(deadline=None)
 @given(
     st.sets(assignments, max_size=6),
     st.lists(st.tuples(assignments, st.integers(1, 3)), min_size=1, max_size=8, unique_by=lambda row: row[0]),
