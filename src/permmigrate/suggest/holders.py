@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from permmigrate.model import ContentKind, EnvironmentId, GroupId, PrincipalType, User, UserId
+import numpy as np
+
+from permmigrate.model import ContentKind, EnvironmentId, GroupId, PrincipalRef, PrincipalType, User, UserId
 from permmigrate.snapshot import Snapshot
 
 Reach = Callable[[User], frozenset[str]]
@@ -31,19 +33,29 @@ class Sharing:
 
 
 def sharing(snapshot: Snapshot, reach: Reach) -> Mapping[tuple[ContentKind, str], Sharing]:
-    """Go through the shares once; holders that the snapshot does not list are left out."""
+    """Everybody's shares by kind of content and level; holders the snapshot does not list are left out."""
     found: dict[tuple[ContentKind, str], Sharing] = {}
-    for share in snapshot.shares:
-        content, principal = share.content, share.principal
-        key = content.kind, share.level
-        if key not in found:
-            found[key] = Sharing()
-        if principal.type is PrincipalType.GROUP:
-            if principal.id in snapshot.group_by_id:
-                found[key].groups.setdefault(GroupId(principal.id), set()).add(content.environment_id)
-        elif principal.type is PrincipalType.USER:
-            user = snapshot.user_by_id.get(principal.id)
-            if user is not None:
-                within = content.environment_id in reach(user)
-                found[key].users.setdefault(user.id, set()).add(within)
+    for kind, environment, level, principal in _distinct(snapshot):
+        held = found.setdefault((kind, level), Sharing())
+        if principal.type is PrincipalType.GROUP and principal.id in snapshot.group_by_id:
+            held.groups.setdefault(GroupId(principal.id), set()).add(environment)
+        elif principal.type is PrincipalType.USER and principal.id in snapshot.user_by_id:
+            user = snapshot.user_by_id[principal.id]
+            held.users.setdefault(user.id, set()).add(environment in reach(user))
     return {key: found[key] for key in sorted(found)}
+
+
+def _distinct(snapshot: Snapshot) -> Iterator[tuple[ContentKind, EnvironmentId, str, PrincipalRef]]:
+    """What shares differ in once it does not matter which folder or collection they are on."""
+    shares = snapshot.share_columns
+    areas: dict[tuple[ContentKind, EnvironmentId], int] = {}
+    area_of = np.array(
+        [areas.setdefault((c.kind, c.environment_id), len(areas)) for c in shares.contents], dtype=np.int64
+    )
+    levels, principals = len(shares.levels), len(shares.principals)
+    codes = (area_of[shares.content] * levels + shares.level) * principals + shares.principal
+    by_number = tuple(areas)
+    for code in np.unique(codes).tolist():
+        rest, principal = divmod(code, principals)
+        area, level = divmod(rest, levels)
+        yield *by_number[area], shares.levels[level], shares.principals[principal]

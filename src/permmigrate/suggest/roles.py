@@ -153,6 +153,8 @@ def _choose(chooser: Chooser, grant: _Grant, file: str, keys: tuple[tuple[str, .
     answers: dict[str, Answer] = {}
     for level, scope in SCOPES.items():
         kind = grant.kind
+        if kind is LegacyKind.API_KEY and level == ACCOUNT:
+            continue
         legacy = grant.legacy if kind is LegacyKind.USER_ROLE else "*"
         before = together((chooser.offers.compiler.legacy(kind, legacy, scope),), None)
         given = given_roles(grant.recipe, level, one_environment=alone)

@@ -157,13 +157,13 @@ class _Level:
         for user_id, within in self.held.users.items() if PrincipalType.USER in holders else ():
             user = snapshot.user_by_id[user_id]
             context = contexts.of(user.legacy_role)
-            if within == {False}:
+            if within == {False} and contexts.out_of_reach.expansions:
                 instead = Instead((), NEVER_REACHED, contexts.out_of_reach, Cost())
                 self.exceptions.add(self.kind, user_id, self.level, instead)
-            elif context.instead is not None:
+            elif within != {False} and context.instead is not None:
                 self.exceptions.add(self.kind, user_id, self.level, context.instead)
             else:
-                asleep.note(user, context, outside=False in within)
+                asleep.note(user, context, outside={True, False} == within)
         for group_id, environments in self.held.groups.items() if PrincipalType.GROUP in holders else ():
             for member in snapshot.group_by_id[group_id].member_ids:
                 if member in snapshot.user_by_id:
