@@ -120,8 +120,6 @@ class Sender:
             return
         try:
             there = self.definitions.find(item.operation, item.id, answer.given_id or found.id)
-        except CredentialsError as error:
-            raise Stopped(error.message, error) from error
         except ServiceError as error:
             self._unsure([item], error)
             return
@@ -192,8 +190,6 @@ class Sender:
             self._pace.sleep(self._pace.pauses[0] if self._pace.pauses else 0.0)
         try:
             return self._reading.back(items)
-        except CredentialsError as error:
-            raise Stopped(error.message, error) from error
         except ServiceError as error:
             self._unsure(items, error)
             return None
@@ -204,6 +200,8 @@ class Sender:
             self._tell(
                 item, Outcome(Status.UNSURE, f"it was sent, and could not be read back: {error.message}")
             )
+        if isinstance(error, CredentialsError):
+            raise Stopped(error.message, error) from error
         self._breaker.hit(error.message)
 
     def _close(

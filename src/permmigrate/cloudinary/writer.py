@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import wraps
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
 import httpx
 
@@ -42,9 +43,14 @@ from permmigrate.model import (
 )
 from permmigrate.plan import RoleBody
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 PRINCIPALS_A_READ: Final = 100
 """How many principals are asked for in one call: the vendor's limit is not documented."""
 RATE_SHARE: Final = 0.5
+MALFORMED_AT_MOST: Final = 3
+"""So many answers in a row that are no answers are passed over before a read fails."""
 
 _PERMISSIONS: Final = "/v2/accounts/{account_id}/permissions"
 _ENVIRONMENTS: Final = "GET /v1_1/provisioning/accounts/{account_id}/sub_accounts"
@@ -52,6 +58,21 @@ _INSPECT: Final = f"POST {_PERMISSIONS}/principal_roles/inspect"
 _INVITED: Final = "GET /v1_1/{cloud_name}/folder_operations/invite/{folder_id}"
 _ROLE_KINDS: Final = (("account", "global"), ("prodenv", "global"), ("prodenv", "content"))
 _MARK: Final = "permmigrate.write"
+
+
+def _persistent(read: Callable[Concatenate[Writer, P], T]) -> Callable[Concatenate[Writer, P], T]:
+    """Ask again when an answer is not the service's own: a proxy's page may stand in its place for once."""
+
+    @wraps(read)
+    def reading(writer: Writer, /, *given: P.args, **named: P.kwargs) -> T:
+        for _ in range(MALFORMED_AT_MOST):
+            try:
+                return read(writer, *given, **named)
+            except MalformedAnswerError:
+                continue
+        return read(writer, *given, **named)
+
+    return reading
 
 
 class _WriteKey:
@@ -141,6 +162,7 @@ class Writer:
     def calls(self) -> int:
         return self._session.calls
 
+    @_persistent
     def environment_ids(self) -> tuple[EnvironmentId, ...]:
         return tuple(one.id for one in wire.environments(self._ask(_ENVIRONMENTS)))
 
@@ -152,6 +174,7 @@ class Writer:
             found |= self._held(principals[start : start + PRINCIPALS_A_READ], scope)
         return found
 
+    @_persistent
     def _held(
         self, principals: Sequence[PrincipalRef], scope: EnvironmentId | None
     ) -> Mapping[PrincipalRef, frozenset[RoleAssignment] | None]:
@@ -175,12 +198,14 @@ class Writer:
             return {**self._held(principals[:half], scope), **self._held(principals[half:], scope)}
         return {one: frozenset(held) for one, held in rows.items()}
 
+    @_persistent
     def folder_held(self, environment: EnvironmentId, folder: FolderId) -> frozenset[RoleAssignment]:
         cloud = self._cloud(environment)
         values = {"cloud_name": cloud, "folder_id": folder}
         record = self._session.read(_INVITED, values, key=self._keys[cloud])
         return frozenset(writing.invited(record, environment, folder))
 
+    @_persistent
     def roles(self) -> Mapping[RoleId, Role]:
         found: dict[RoleId, Role] = {}
         for scope, permission in _ROLE_KINDS:
@@ -190,6 +215,7 @@ class Writer:
         self._roles = found
         return found
 
+    @_persistent
     def role_body(self, role_id: RoleId) -> RoleBody | None:
         try:
             found = wire.role_contents(self._ask(f"GET {_PERMISSIONS}/roles/{{role_id}}", role_id=role_id))
@@ -204,6 +230,7 @@ class Writer:
             tuple(sorted(policy.id for policy in found.policies)),
         )
 
+    @_persistent
     def custom_policies(self, scope: EnvironmentId | None) -> tuple[CustomPolicy, ...]:
         params = {"scope_type": "prodenv", "scope_id": scope} if scope else {"scope_type": "account"}
         return tuple(
