@@ -45,7 +45,9 @@ def test_the_list_of_commands_names_the_modules_there_are() -> None:
     not_commands |= {"requestlog", "taking"}
     files = [path for path in (ROOT / "src/permmigrate/cli").iterdir() if path.suffix == ".py"]
     packages = [path.parent for path in (ROOT / "src/permmigrate/cli").glob("*/__init__.py")]
-    modules = {path.stem.rstrip("_") for path in (*files, *packages) if path.stem != "__init__"}
+    modules = {
+        path.stem.rstrip("_").replace("_", "-") for path in (*files, *packages) if path.stem != "__init__"
+    }
     assert set(COMMANDS) == modules - not_commands
 
 

@@ -33,9 +33,8 @@ class Worlds(NamedTuple):
         sides = tuple(before), tuple(after)
         found = []
         for ways in sides:
-            bundles = [way.bundle for way in ways]
-            found.append(tuple(dict.fromkeys(bundle.least for bundle in bundles if bundle.least)))
-            found.append(tuple(dict.fromkeys(bundle.most for bundle in bundles if bundle.most)))
+            found.append(tuple(dict.fromkeys(way.least for way in ways if way.policies.least)))
+            found.append(tuple(dict.fromkeys(way.most for way in ways if way.policies.most)))
         return Worlds(*found)
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from permmigrate.diff.derive_texts import Bundle, Clause
 from permmigrate.diff.derive_value import NOTHING, OUT_OF_REACH, Spot, Way, reaches, scope_type
 from permmigrate.entitlements import NO_ROW, NOT_CARRIED_OVER, UNREAD_SHARES, Entitlements
@@ -38,6 +41,8 @@ class LegacyWays:
 
     entitlements: Entitlements
     _bundles: dict[tuple[object, ...], Bundle] = field(default_factory=dict)
+    _last_ways: dict[tuple[int, object], Way] = field(default_factory=dict)
+    _last: tuple[Spot | None, Mapping[PrincipalRef, list[Share]]] = (None, {})
 
     @cached_property
     def snapshot(self) -> Snapshot:
@@ -77,10 +82,15 @@ class LegacyWays:
         if not self.snapshot.has(principal):
             return
         user, holders = self._user(principal), self.holders(principal)
-        for content in spot.contents:
-            for share in self.shares_on(content):
-                if share.principal in holders and not self._wanders(share):
-                    yield self.share_way(share, user)
+        shared = self.shared_at(spot)
+        alike = (user.legacy_role, reaches(user, spot.scope)) if user is not None else None
+        for holder in holders:
+            for share in shared.get(holder, ()):
+                if not self._wanders(share):
+                    key = (id(share), alike)
+                    if key not in self._last_ways:
+                        self._last_ways[key] = self.share_way(share, user)
+                    yield self._last_ways[key]
         yield from self._unread(principal, spot)
 
     def holders(self, principal: PrincipalRef) -> tuple[PrincipalRef, ...]:
@@ -159,28 +169,36 @@ class LegacyWays:
     # ------------------------------------------------------------------ where shares are
 
     @cached_property
-    def _runs(self) -> Mapping[ContentRef, tuple[int, int]]:
-        """Where in the sorted shares those of a content are."""
-        found: dict[ContentRef, tuple[int, int]] = {}
-        last, start, number = None, 0, 0
-        for number, share in enumerate(self.snapshot.shares):
-            if share.content != last:
-                if last is not None:
-                    found[last] = (start, number)
-                last, start = share.content, number
-        if last is not None:
-            found[last] = (start, number + 1)
-        return found
+    def _by_content(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """The rows of the shares by content, and where those of each content begin."""
+        shares = self.snapshot.share_columns
+        order = np.argsort(shares.content, kind="stable")
+        return order, np.searchsorted(shares.content[order], np.arange(len(shares.contents) + 1))
 
-    def shares_on(self, content: ContentRef) -> tuple[Share, ...]:
+    def shares_on(self, content: ContentRef) -> list[Share]:
         """The legacy shares of one folder or collection itself."""
-        start, end = self._runs.get(content, (0, 0))
-        return tuple(self.snapshot.shares[start:end])
+        shares = self.snapshot.share_columns
+        number = shares.content_number.get(content)
+        if number is None:
+            return []
+        order, starts = self._by_content
+        return [shares[at] for at in order[starts[number] : starts[number + 1]].tolist()]
+
+    def shared_at(self, spot: Spot) -> Mapping[PrincipalRef, list[Share]]:
+        """The shares that reach a spot, by holder; the last spot's are kept."""
+        if self._last[0] != spot:
+            found: dict[PrincipalRef, list[Share]] = {}
+            for content in spot.contents:
+                for share in self.shares_on(content):
+                    found.setdefault(share.principal, []).append(share)
+            self._last = (spot, found)
+            self._last_ways.clear()
+        return self._last[1]
 
     @cached_property
     def _wandering_levels(self) -> frozenset[tuple[ContentKind, str]]:
         """The levels with a policy that is not bound to the content: their shares reach beyond it."""
-        levels = {(share.content.kind, share.level) for share in self.snapshot.shares}
+        levels = ((kind, level) for kind in ContentKind for level in self.snapshot.share_columns.levels)
         return frozenset(key for key in levels if not self.share_bundle(*key, None).local)
 
     def _wanders(self, share: Share) -> bool:
@@ -233,8 +251,10 @@ def _given(policy: Policy, *answers: BaselineAnswer) -> Iterator[Clause]:
     if any(answer.granted in NOT_GIVEN for answer in answers):
         return
     unsure = next((answer for answer in answers if answer.granted is Granted.UNKNOWN), None)
+    basis = str((unsure or answers[0]).row or "")
     if unsure is None:
-        yield Clause.of(policy)
+        yield Clause.of(policy, basis=basis)
     else:
-        where = f" ({unsure.row})" if unsure.row else ": no baseline row says so"
-        yield Clause.of(policy, Granted.UNKNOWN, f"not known whether it included {policy.name}{where}")
+        where = f" ({basis})" if basis else ": no baseline row says so"
+        reason = f"not known whether it included {policy.name}{where}"
+        yield Clause.of(policy, Granted.UNKNOWN, reason, basis)

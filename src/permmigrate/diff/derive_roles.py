@@ -33,6 +33,8 @@ class RoleWays:
     entitlements: Entitlements
     legacy: LegacyWays
     _bundles: dict[RoleId, Bundle] = field(default_factory=dict)
+    _last_ways: dict[tuple[int, bool], tuple[Way, ...]] = field(default_factory=dict)
+    _last: tuple[Spot | None, Mapping[PrincipalRef, list[AfterAssignment]]] = (None, {})
     _perhaps_bundles: dict[tuple[str, str], Bundle] = field(default_factory=dict)
 
     def holders(self, principal: PrincipalRef) -> tuple[PrincipalRef, ...]:
@@ -57,11 +59,14 @@ class RoleWays:
     def local(self, principal: PrincipalRef, spot: Spot) -> Iterator[Way]:
         """By the roles that they hold on the spot's folders and collections."""
         holders = self.holders(principal)
-        for content in spot.contents:
-            for entry in self.assigned_on(content):
-                if entry.assignment.principal in holders:
-                    yield from self.ways(entry, spot.scope, principal)
+        assigned = self.assigned_at(spot)
         for holder in holders:
+            for entry in assigned.get(holder, ()):
+                key = (id(entry), holder == principal)
+                if key not in self._last_ways:
+                    self._last_ways[key] = tuple(self.ways(entry, spot.scope, principal))
+                yield from self._last_ways[key]
+        for holder in holders if self._untranslated else ():
             for missing in self._untranslated.get(holder, ()):
                 if missing.content is not None and missing.content in spot.contents:
                     yield from self._missing_share(missing, holder, principal, local=True)
@@ -157,6 +162,17 @@ class RoleWays:
     def assigned_on(self, content: ContentRef) -> Iterable[AfterAssignment]:
         """The assignments on one folder or collection itself."""
         return self._sorted[1].get(content, ())
+
+    def assigned_at(self, spot: Spot) -> Mapping[PrincipalRef, list[AfterAssignment]]:
+        """The assignments on a spot's folders and collections, by holder; the last spot's are kept."""
+        if self._last[0] != spot:
+            found: dict[PrincipalRef, list[AfterAssignment]] = {}
+            for content in spot.contents:
+                for entry in self.assigned_on(content):
+                    found.setdefault(entry.assignment.principal, []).append(entry)
+            self._last = (spot, found)
+            self._last_ways.clear()
+        return self._last[1]
 
     # ------------------------------------------------------------------ what no row translated
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -27,7 +27,7 @@ class Sentence(NamedTuple):
     effect: str
     """`permit` or `forbid`."""
     text: str
-    """In Cedar's own formatting."""
+    """As it was written."""
     head: PrincipalConstraint
     """Whom it names."""
     personal: bool
@@ -49,12 +49,35 @@ def sentences(text: str) -> tuple[Sentence, ...]:
     in_order = sorted(policies, key=lambda name: int(name.removeprefix("policy")))
     parsed = parse(text)
     assert not isinstance(parsed, Unparsed)
-    return tuple(_sentence(policies[name], one) for name, one in zip(in_order, parsed, strict=True))
+    pieces = _pieces(text)
+    if len(pieces) != len(parsed):
+        pieces = [_formatted(policies[name]) for name in in_order]
+    return tuple(
+        _sentence(policies[name], one, piece)
+        for name, one, piece in zip(in_order, parsed, pieces, strict=True)
+    )
 
 
-def _sentence(policy: dict[str, Any], statement: Statement) -> Sentence:
+def _pieces(text: str) -> list[str]:
+    """The text cut after each semicolon up to which Cedar can read one statement."""
+    found, start = [], 0
+    for end in (number + 1 for number, letter in enumerate(text) if letter == ";"):
+        try:
+            cedarpy.policies_to_json_str(text[start:end])
+        except ValueError:
+            continue
+        found.append(text[start:end].strip())
+        start = end
+    return found
+
+
+def _formatted(policy: dict[str, Any]) -> str:
+    """One statement in Cedar's own words."""
     alone = {"staticPolicies": {"policy0": policy}, "templates": {}, "templateLinks": []}
-    text = str(cedarpy.policies_from_json_str(json.dumps(alone)))
+    return str(cedarpy.policies_from_json_str(json.dumps(alone)))
+
+
+def _sentence(policy: dict[str, Any], statement: Statement, text: str) -> Sentence:
     by_type = statement.principal.op in (ANY, "is") and set(policy["principal"]) <= {"op", "entity_type"}
     personal = not by_type or '"Var": "principal"' in json.dumps(policy["conditions"])
     local = statement.resource_id in PLACEHOLDERS or any(
@@ -89,16 +112,18 @@ class Clause:
     policy_id: str
     name: str
     text: str
-    """Cedar, with the folder or collection put in where it is given; empty when it cannot be read."""
+    """Cedar, its placeholders in place; empty when it cannot be read."""
     granted: Granted = Granted.YES
     """Yes or unknown; what was surely not granted is no clause."""
     reason: str = ""
     """Why it is unknown."""
+    basis: str = ""
+    """The row of the legacy baseline that says so."""
 
     @staticmethod
-    def of(policy: Policy, granted: Granted = Granted.YES, reason: str = "") -> Clause:
+    def of(policy: Policy, granted: Granted = Granted.YES, reason: str = "", basis: str = "") -> Clause:
         if sentences(policy.statement):
-            return Clause(policy.id, policy.name, policy.statement, granted, reason)
+            return Clause(policy.id, policy.name, policy.statement, granted, reason, basis)
         return Clause.unreadable(policy.id, policy.name, "is not Cedar that can be read")
 
     @staticmethod
@@ -147,15 +172,12 @@ class Bundle(NamedTuple):
             personal=any(sentence.personal for sentence in said),
         )
 
-    def on(self, kind: str, content_id: str | None) -> Bundle:
-        """The bundle with `<folder_id>` or `<collection_id>` replaced; as it is when nothing is given."""
-        if not content_id:
-            return self
-        name, value = f"<{kind}_id>", quoted(content_id)
-        clauses = tuple(replace(clause, text=clause.text.replace(name, value)) for clause in self.clauses)
-        return self._replace(
-            clauses=clauses, least=self.least.replace(name, value), most=self.most.replace(name, value)
-        )
+
+def bound(text: str, content: tuple[tuple[str, str], ...]) -> str:
+    """The text with `<folder_id>` and `<collection_id>` replaced by what is given, as (kind, id)."""
+    for kind, content_id in content:
+        text = text.replace(f"<{kind}_id>", quoted(content_id))
+    return text
 
 
 def _joined(texts: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from permmigrate.diff.derive_texts import Bundle
+from permmigrate.diff.derive_texts import Bundle, bound
 from permmigrate.model import ContentKind, ContentRef, EnvironmentId, ScopeType, User
 
 
@@ -37,7 +37,7 @@ class Way:
     cause: str
     """The mapping row or vendor default behind it; empty for what stands on both sides."""
     policies: Bundle
-    """As they are for every folder and collection: `bound` puts in the one they are given on."""
+    """As they are for every folder and collection."""
     content: tuple[tuple[str, str], ...] = ()
     """(kind, id) of the folder or collection they are given on."""
     role_id: str = ""
@@ -48,12 +48,14 @@ class Way:
     """Why it hands out nothing although it is there."""
 
     @property
-    def bundle(self) -> Bundle:
-        """The policies with the folder or collection put in."""
-        bundle = self.policies
-        for kind, content_id in self.content:
-            bundle = bundle.on(kind, content_id)
-        return bundle
+    def least(self) -> str:
+        """The policies' texts with the folder or collection put in, were the unknown against the holder."""
+        return bound(self.policies.least, self.content)
+
+    @property
+    def most(self) -> str:
+        """Likewise, were it in the holder's favour."""
+        return bound(self.policies.most, self.content)
 
 
 class Ways(NamedTuple):

@@ -38,8 +38,12 @@ class WayFinder:
         wide = self.wide(principal, spot.scope)
         if not spot.folders and not spot.collections:
             return wide
-        before = (*wide.before, *self.legacy.local(principal, spot))
-        return Ways(before, (*wide.after, *self.roles.local(principal, spot)))
+        local = self.local(principal, spot)
+        return Ways(wide.before + local.before, wide.after + local.after)
+
+    def local(self, principal: PrincipalRef, spot: Spot) -> Ways:
+        """What bears on it because of the spot's folders and collections."""
+        return Ways(tuple(self.legacy.local(principal, spot)), tuple(self.roles.local(principal, spot)))
 
     def wide(self, principal: PrincipalRef, scope: str) -> Ways:
         """What bears on it everywhere in a scope."""

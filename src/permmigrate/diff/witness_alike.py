@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import cedarpy
 
 from permmigrate.cedar.universe import PLACES
-from permmigrate.diff.derive_value import Spot, Ways
+from permmigrate.diff.derive_value import Spot, Way, Ways
 from permmigrate.diff.witness_request import Request
 from permmigrate.model import PrincipalRef
 
@@ -43,26 +43,39 @@ class Likeness:
         """What Cedar's answer can hang on, or None when it may be anything about the request."""
         if self.named is None:
             return None
-        depth = {("folder", name): min(number, 1) for number, name in enumerate(spot.folders)}
-        depth |= {("collection", name): min(number, 1) for number, name in enumerate(spot.collections)}
+        depths = depths_of(spot)
         personal, sides = False, []
         for side in ways:
-            bundles = [(way.policies, way.content) for way in side if way.policies.clauses]
-            personal = personal or any(policies.personal for policies, _ in bundles)
-            sides.append(
-                frozenset(
-                    (policies.least, policies.most, tuple((depth.get(one, one), one[0]) for one in content))
-                    for policies, content in bundles
-                )
-            )
+            held = [way for way in side if way.policies.clauses]
+            personal = personal or any(way.policies.personal for way in held)
+            sides.append(frozenset((w.policies.least, w.policies.most, relative(w, depths)) for w in held))
         return (
             principal if personal else principal.type,
             *sides,
-            tuple((name, number) for (_, name), number in depth.items() if name in self.named),
+            *self.of_request(spot, request, placed=placed),
+        )
+
+    def of_request(self, spot: Spot, request: Request, *, placed: bool) -> tuple[object, ...]:
+        """What policies can tell of a request, apart from who asks and what is bound to its place."""
+        named = self.named or frozenset()
+        return (
+            bool(spot.scope),
+            tuple((name, depth) for (_, name), depth in depths_of(spot).items() if name in named),
             (request.action_type, request.action, request.resource_type),
             "" if placed else request.resource_id,
             tuple((name, value) for name, value in request.attributes.items() if isinstance(value, str)),
         )
+
+
+def depths_of(spot: Spot) -> dict[tuple[str, str], int]:
+    """Each folder and collection of a spot: 0 for the first, which may be the resource, 1 for others."""
+    found = {("folder", name): min(number, 1) for number, name in enumerate(spot.folders)}
+    return found | {("collection", name): min(number, 1) for number, name in enumerate(spot.collections)}
+
+
+def relative(way: Way, depths: Mapping[tuple[str, str], int]) -> tuple[object, ...]:
+    """What a way is given on, seen from the spot."""
+    return tuple((depths.get(one, one), one[0]) for one in way.content)
 
 
 def _by_name(node: Any) -> bool:

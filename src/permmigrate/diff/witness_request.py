@@ -20,6 +20,8 @@ from permmigrate.model import PrincipalRef, PrincipalType, UserId
 from permmigrate.snapshot import Snapshot
 
 FOLDER_TYPE: Final = "Cloudinary::Folder"
+MADE_UP: Final = "any "
+"""How the ids of made-up resources begin."""
 OTHER: Final = "anything else"
 ELSEWHERE: Final = "~"
 DEFAULTS: Final[Mapping[str, object]] = {"Set": [], "Boolean": False, "Bool": False, "Long": 0}
@@ -105,7 +107,7 @@ class RequestMaker:
             return spot.folders[0]
         name = resource_type.rpartition("::")[2]
         where = self._label(spot) if self.is_placed(resource_type) else ""
-        return f"any {name}{' in ' if where else ''}{where}{self._nobodys}"
+        return f"{MADE_UP}{name}{' in ' if where else ''}{where}{self._nobodys}"
 
     def _label(self, spot: Spot) -> str:
         tree = self.entitlements.trees[spot.scope]
