@@ -379,7 +379,7 @@ MOVES = st.lists(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(MOVES, st.sets(st.sampled_from([ADA, BOB, CAT, CREW])))
 def test_what_holds_holds_at_every_moment(moves: list[Any], first: set[PrincipalRef]) -> None:
     """A plan passes the master admins' guard only if no prefix of it has fewer than there must be by then."""

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, ValidationError
 from plan_builders import adding, assigned, creating, group, plan, policy_body, removing, role_body, user
 
+import permmigrate.plan
 from permmigrate.errors import InvalidFileError, RefusedError
 from permmigrate.model import PrincipalRef, PrincipalType, RoleAssignment, RoleId
 from permmigrate.plan import (
@@ -31,6 +33,8 @@ from permmigrate.plan import (
 from permmigrate.plan.file import decode, dump, encode, load
 
 WHERE = Path("plan.json")
+SCHEMA_FILE = Path(permmigrate.plan.__file__).with_name("plan.schema.json")
+SCHEMA = Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="ascii")))
 
 ids = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6)
 principals = st.builds(PrincipalRef, st.sampled_from(PrincipalType), ids)
@@ -104,7 +108,7 @@ def plans(draw: st.DrawFn) -> Plan:
     )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(plans())
 def test_what_is_read_is_what_was_written(one: Plan) -> None:
     """A plan read from its text is equal to the plan that was written, and so is its digest."""
@@ -114,7 +118,24 @@ def test_what_is_read_is_what_was_written(one: Plan) -> None:
     assert digest == one.digest == again.digest == json.loads(text)["digest"]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
+@given(plans())
+def test_a_plan_is_what_its_schema_says(one: Plan) -> None:
+    """The schema that ships describes every plan."""
+    SCHEMA.validate(json.loads(encode(one)[1]))
+
+
+def test_the_schema_leaves_nothing_open() -> None:
+    """Every field must be there, and none that the schema does not know may be."""
+    document = json.loads(encode(plan())[1])
+    for name in document:
+        with pytest.raises(ValidationError):
+            SCHEMA.validate({key: value for key, value in document.items() if key != name})
+    with pytest.raises(ValidationError):
+        SCHEMA.validate(document | {"more": 1})
+
+
+@settings(deadline=None, max_examples=50)
 @given(plans(), st.data())
 def test_any_byte_that_changes_is_noticed(one: Plan, data: st.DataObject) -> None:
     """No byte of a plan's file can be changed, added or taken out without a refusal."""
@@ -127,7 +148,7 @@ def test_any_byte_that_changes_is_noticed(one: Plan, data: st.DataObject) -> Non
             decode(changed, WHERE)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(plans(), plans())
 def test_two_plans_have_two_digests(one: Plan, other: Plan) -> None:
     """Plans have one digest if and only if they are equal."""

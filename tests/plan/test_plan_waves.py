@@ -34,7 +34,7 @@ def changes_of(rows: list[tuple[PrincipalRef, str, bool]]) -> list[Change]:
     ]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(grants, st.integers(1, 3))
 def test_the_canary_touches_every_row_and_nobody_is_spare(
     rows: list[tuple[PrincipalRef, str, bool]], size: int
@@ -57,7 +57,7 @@ def test_the_canary_touches_every_row_and_nobody_is_spare(
         assert size >= sum(1 for each in given_in.values() if each == wave)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(grants)
 def test_nothing_is_taken_before_what_stands_for_it_is_there(
     rows: list[tuple[PrincipalRef, str, bool]],
@@ -75,7 +75,7 @@ def test_nothing_is_taken_before_what_stands_for_it_is_there(
                 assert place[granted.id] < place[taken.id]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(grants)
 def test_waves_depend_on_the_changes_only(rows: list[tuple[PrincipalRef, str, bool]]) -> None:
     """The order in which changes are found makes no difference."""
@@ -97,7 +97,7 @@ def test_a_role_is_made_in_the_wave_that_first_needs_it() -> None:
     assert {f"{NEW_ROLE}Late": 2, f"{NEW_ROLE}Idle": CANARY} == waves
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(grants, st.integers(1, 4))
 def test_calls_carry_every_operation_once_and_in_order(
     rows: list[tuple[PrincipalRef, str, bool]], most: int

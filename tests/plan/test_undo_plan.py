@@ -58,7 +58,7 @@ def moving(held: set[RoleAssignment], changes: list[tuple[RoleAssignment, int]])
     return plan(some, {each.principal: of.get(each.principal, ()) for each, _ in changes})
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(
     st.sets(assignments, max_size=6),
     st.lists(st.tuples(assignments, st.integers(1, 3)), max_size=8, unique_by=lambda row: row[0]),
@@ -83,7 +83,7 @@ def test_undo_restores_exactly_what_was_there(
     assert all_of(left_by(one, done, before)) == all_of(now)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(
     st.sets(assignments, max_size=6),
     st.lists(st.tuples(assignments, st.integers(1, 3)), min_size=1, max_size=8, unique_by=lambda row: row[0]),
