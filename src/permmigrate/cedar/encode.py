@@ -235,6 +235,9 @@ class Encoder:
             match value:
                 case Entity():
                     there = self.world.attribute(value, name)
+                case Record(fields, open=True) if name not in dict(fields):
+                    reason = f"`{name}` of the context, which the schema does not give it"
+                    there = self.world.anything(f"context.{name}", reason)
                 case Record(fields):
                     there = dict(fields).get(name, ERROR)
                 case Opaque(key):
@@ -433,6 +436,8 @@ def _has_unknown(value: Value) -> bool:
             return True
         case Items(elements):
             return any(_has_unknown(one) for element in elements for _, one in element)
+        case Record(open=True):
+            return True
         case Record(fields):
             return any(_has_unknown(one) for _, element in fields for _, one in element)
         case _:

@@ -125,6 +125,8 @@ class Undecided:
 
 
 Answer = Sat | Unsat | Undecided
+Wanted = Sequence[bool | None]
+"""For each side whether it allows; None where it does not matter."""
 
 
 LIMITS: Final = Limits()
@@ -132,7 +134,7 @@ LIMITS: Final = Limits()
 
 def decide(
     question: Question,
-    wanted: Sequence[bool] = (False, True),
+    wanted: Wanted = (False, True),
     *,
     limits: Limits = LIMITS,
     semantics: Semantics = CEDAR,
@@ -155,10 +157,12 @@ class Prepared:
         known = question.principal
         who = known.id if known else z3.Const("principal id", sort)
         self.principal = self.world.entity(question.principal_type, who)
+        if known:
+            self.world.lies_in(self.principal, known.parents)
         self.resource = self.world.entity(question.resource_type, z3.Const("resource id", sort))
         context = self.world.stored("context", (), schema.contexts.get(question.action, EMPTY))
         assert isinstance(context, Record)
-        self.context = context
+        self.context = replace(context, open=not schema.closed)
         variables = {
             "principal": just(self.principal),
             "action": just(self.world.entity(*question.action)),
@@ -185,7 +189,7 @@ class Prepared:
         for name, value in (known.attributes if known else {}).items():
             if world.schema.attribute(self.principal.type, name) is not None:
                 world.fact(self._is(self.principal, name, value))
-        self.laws = world.axioms({self.principal: known.parents} if known else {})
+        self.laws = world.axioms()
 
     def _case(self, case: Case) -> Term:
         same, resource = self.world.texts.same, self.resource
@@ -214,10 +218,14 @@ class Prepared:
         sets = [(g, held) for g, held in self.world.attribute(entity, name) if isinstance(held, Stored)]
         return disj(*(conj(guard, self.world.member(held, Text(value))) for guard, held in sets))
 
-    def decide(self, wanted: Sequence[bool], limits: Limits = LIMITS) -> Answer:
+    def decide(self, wanted: Wanted, limits: Limits = LIMITS) -> Answer:
         """Look for a request that each side decides as wanted."""
         goal = conj(
-            *(term if want else neg(term) for term, want in zip(self.allowed, wanted, strict=True)),
+            *(
+                term if want else neg(term)
+                for term, want in zip(self.allowed, wanted, strict=True)
+                if want is not None
+            ),
             disj(*self.cases) if self.cases else True,
         )
         if goal is False:
@@ -235,20 +243,25 @@ class Prepared:
             return Undecided(Why.TOO_LONG, f"the solver gave up: {solver.reason_unknown()}")
         return self._confirmed(Reader(self.world, solver.model()), wanted)
 
-    def _confirmed(self, reader: Reader, wanted: Sequence[bool]) -> Answer:
+    def _confirmed(self, reader: Reader, wanted: Wanted) -> Answer:
         """The model as a request, if Cedar decides it as wanted."""
         question = self.question
         case = next((c for c, t in zip(question.cases, self.cases, strict=True) if reader.true(t)), None)
         request = reader.request(self.principal, question.action, self.resource, self.context)
         request = _completed(request, question.principal, case)
-        parents = question.schema.action_parents
-        if decisions(request, question.sides, parents) == list(wanted):
+        if self._shows(request, wanted):
             return Sat(self._shrunk(request, wanted, case), case)
         if self.world.imprecise:
             return Undecided(Why.BEYOND, "; ".join(self.world.imprecise))
         return Undecided(Why.UNCONFIRMED, "Cedar does not confirm the request that the solver found")
 
-    def _shrunk(self, request: Request, wanted: Sequence[bool], case: Case | None) -> Request:
+    def _shows(self, request: Request, wanted: Wanted) -> bool:
+        found = decisions(request, self.question.sides, self.question.schema.action_parents)
+        return all(
+            want in (None, said) and said is not None for want, said in zip(wanted, found, strict=True)
+        )
+
+    def _shrunk(self, request: Request, wanted: Wanted, case: Case | None) -> Request:
         """The request without what it does not need."""
         question = self.question
         pinned = {request.resource: frozenset(()) if case is None else case.pinned}
@@ -257,7 +270,7 @@ class Prepared:
             pinned[request.principal] = known | pinned.get(request.principal, frozenset())
         for _ in range(SHRINK_STEPS):
             for less in request.smaller(pinned):
-                if decisions(less, question.sides, question.schema.action_parents) == list(wanted):
+                if self._shows(less, wanted):
                     request = less
                     break
             else:

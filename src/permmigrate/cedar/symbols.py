@@ -60,6 +60,8 @@ class Record:
     """Field name to its value; a field that is missing has no alternative that holds."""
 
     fields: tuple[tuple[str, Sym], ...]
+    open: bool = False
+    """Whether it may hold fields that nobody named."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ restricted to the terms that occur answers every question of the expressions it 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +68,8 @@ class World:
     """Element kind to every term whose membership in some set was asked."""
     imprecise: dict[str, None] = field(default_factory=dict)
     """Why the encoding allows more than Cedar would, in the order met."""
+    known: dict[tuple[str, str], frozenset[tuple[str, str]]] = field(default_factory=dict)
+    """Entities of which it is known what they lie in: all of it."""
     _laws: list[Callable[[], list[Term]]] = field(default_factory=list)
     """Axioms about whole pools, stated once every term is known."""
     _facts: dict[str, Term] = field(default_factory=dict)
@@ -241,8 +243,10 @@ class World:
         same = self.same_entity(lower, upper)
         if same is True:
             return True
-        if lower.type in self.schema.above and upper.type in self.schema.above[lower.type]:
+        if upper.type in self.schema.above.get(lower.type, frozenset()):
             return disj(same, self._below(lower, upper))
+        if (known := self.known.get((lower.type, key_of(lower.id)))) is not None:
+            return disj(same, *(t == upper.type and self.texts.same(upper.id, i) for t, i in known))
         if self.schema.closed or (lower.type, upper.type) in self._known_apart:
             return same
         reason = f"whether {lower.type} lies in {upper.type}, which the schema does not say"
@@ -295,23 +299,27 @@ class World:
                         )
         return laws
 
-    def settle(self, known: Mapping[Entity, frozenset[tuple[str, str]]]) -> None:
-        """State that the given entities lie in exactly these others, of those that were asked about."""
-        for lower, uppers in known.items():
+    def lies_in(self, lower: Entity, uppers: frozenset[tuple[str, str]]) -> None:
+        """State that the entity lies in exactly these others."""
+        self.known[lower.type, key_of(lower.id)] = uppers
+
+    def _settle(self) -> None:
+        for key, uppers in self.known.items():
+            lower = self.entities[key]
             for upper in list(self._placed.values()):
                 below = self.below(lower, upper)
                 if below is not False:
                     among = disj(*(t == upper.type and self.texts.same(upper.id, i) for t, i in uppers))
                     self.fact(below == _z(among))
 
-    def axioms(self, known: Mapping[Entity, frozenset[tuple[str, str]]] | None = None) -> list[Term]:
+    def axioms(self) -> list[Term]:
         """Everything that holds between the terms met so far."""
         size = -1
         laws: list[Term] = []
         while size != (size := sum(map(len, self.pools.values())) + len(self._placed)):
             laws = [law for state in self._laws for law in state()]
-        if known:
-            self.settle(known)
+        if self.known:
+            self._settle()
             laws = [law for state in self._laws for law in state()]
         return [*self._facts.values(), *laws, *self._hierarchy()]
 

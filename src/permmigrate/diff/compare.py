@@ -12,6 +12,7 @@ from typing import Final
 from permmigrate.diff.capabilities import CapabilityIndex
 from permmigrate.diff.merge import MERGE_ASSUMPTIONS, merged
 from permmigrate.diff.people import Summaries
+from permmigrate.diff.solve import settled
 from permmigrate.diff.sweep import Span, sweep
 from permmigrate.diff.tally import causes_of, counts_of, coverage_of, expired, uncertainties_of
 from permmigrate.diff.value import BY_MAPPING, Diff, Finding, Region, RegionKind, Verdict
@@ -72,7 +73,9 @@ def compare(
         after = tuple(_as_assigned(assignment) for assignment in assigned.assignments)
         entitlements = Entitlements(merged(snapshot, assigned), tables, after, earlier=snapshot)
         compared_with = f"the roles assigned on {assigned.captured_at}"
-    return _Comparison(entitlements, tables, compared_with, assigned, today).run(tool_version)
+    return settled(
+        _Comparison(entitlements, tables, compared_with, assigned, today).run(tool_version), entitlements
+    )
 
 
 def _as_assigned(assignment: RoleAssignment) -> AfterAssignment:

@@ -1,0 +1,365 @@
+"""Settle what hangs on conditions beyond the atoms: unknown findings become gained, lost, nothing, or stay.
+
+Only unknown findings that name an undecided statement are touched. What stays unknown says why, with the
+statement's text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from permmigrate.cedar import Located, Universe
+from permmigrate.cedar.words import FEATURE, action_of, condition_of, resource_of
+from permmigrate.diff.decide import state_at, verdict_at
+from permmigrate.diff.tally import causes_of, counts_of
+from permmigrate.diff.value import (
+    Capability,
+    Diff,
+    Finding,
+    PrincipalSummary,
+    Region,
+    RegionKind,
+    Uncertainty,
+    Verdict,
+    Witness,
+)
+from permmigrate.entitlements import Entitlements, FolderTree, Grant, Holding, Place
+from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, PrincipalType, UserId
+
+if TYPE_CHECKING:
+    from permmigrate.diff.solve_ask import Asker
+    from permmigrate.diff.solve_places import Ground, Stop
+
+UNDECIDED: Final = ", which is not decided"
+"""How a reason ends that names a statement outside the atoms (`entitlements` says so)."""
+DOUBTS: Final = ("not known whether it reaches their members", "a principal in a role's policy")
+"""What no solver can tell: how the vendor reads such a policy."""
+TEXT_SHOWN: Final = 300
+
+
+def settled(diff: Diff, entitlements: Entitlements) -> Diff:
+    """Decide the unknown findings that hang on undecided statements, as far as can be."""
+    open_ = [finding for finding in diff.findings if _hangs_on_a_statement(finding)]
+    if not open_:
+        return diff
+    return _Settlement(diff, entitlements).run(open_)
+
+
+def _hangs_on_a_statement(finding: Finding) -> bool:
+    return finding.verdict is Verdict.UNKNOWN and UNDECIDED in finding.reason
+
+
+class Part(NamedTuple):
+    """What is said of some capabilities at one stop."""
+
+    place: Place
+    verdict: Verdict
+    capabilities: tuple[int, ...]
+    folders: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Begun:
+    """One verdict on one capability from where it begins."""
+
+    place: Place
+    capability: int
+    verdict: Verdict
+    witness: Witness | None
+    why: str
+    folders: int = 0
+
+
+@dataclass
+class _Settlement:
+    diff: Diff
+    entitlements: Entitlements
+    _holdings: dict[PrincipalRef, dict[str, Holding]] = field(default_factory=dict)
+    _by_capability: dict[str, dict[tuple[str, str, str], list[int]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        from permmigrate.diff.solve_ask import Asker  # the solver takes a moment to load
+
+        self.asker: Asker = Asker(self.entitlements)
+
+    def run(self, open_: Sequence[Finding]) -> Diff:
+        diff = self.diff
+        touched = {finding.id for finding in open_}
+        made = [finding for one in open_ for finding in self._settle(one)]
+        kept = [finding for finding in diff.findings if finding.id not in touched]
+        findings = tuple(sorted((*kept, *made), key=_order))
+        summaries = self._recounted(open_, made)
+        words = {cause.ref: (cause.text, cause.confidence) for cause in diff.causes}
+        unchanged = sum(not summary.counts for summary in summaries)
+        uncertainties = tuple(self._uncertainties(made))
+        return replace(
+            diff,
+            findings=findings,
+            causes=causes_of(findings, words),
+            principals=summaries,
+            uncertainties=uncertainties,
+            counts=counts_of(findings, unchanged),
+        )
+
+    # ------------------------------------------------------------------ one finding
+
+    def _settle(self, finding: Finding) -> Iterator[Finding]:
+        """What becomes of a finding: alike for some of its principals, and otherwise for others."""
+        same: dict[tuple[Part, ...], list[PrincipalRef]] = {}
+        shown: dict[tuple[Part, ...], list[Witness | None]] = {}
+        for principal in finding.principals:
+            parts = self._parts(finding, principal)
+            key = tuple(part for part, _ in parts)
+            same.setdefault(key, []).append(principal)
+            shown.setdefault(key, [witness for _, witness in parts])
+        for key, principals in same.items():
+            for part, witness in zip(key, shown[key], strict=True):
+                yield self._finding(finding, part, principals, witness)
+
+    def _parts(self, finding: Finding, principal: PrincipalRef) -> list[tuple[Part, Witness | None]]:
+        """The finding's verdicts for one principal, each where it begins."""
+        from permmigrate.diff.solve_places import Ground
+
+        scope = finding.region.environment_id
+        holding, tree = self._holding(principal, scope), self.entitlements.trees[scope]
+        ground = Ground.of(scope, holding, tree)
+        place = _place(finding.region, tree)
+        begun: list[Begun] = []
+        for number in finding.capabilities:
+            begun += self._of_capability(principal, ground, holding, place, number)
+        return _gathered(begun, finding.reason)
+
+    def _of_capability(
+        self, principal: PrincipalRef, ground: Ground, holding: Holding, place: Place, number: int
+    ) -> Iterable[Begun]:
+        """Where one capability's verdicts begin, from the top of the region down."""
+        universe = self.entitlements.universe(ground.scope)
+        atoms = [
+            a for a in self._atoms(ground.scope, self.diff.capabilities[number]) if holding.valid >> a & 1
+        ]
+        located = universe.located(universe.atoms[atoms[0]].resource_type)
+        stops = ground.stops(
+            place, folders=Located.FOLDER in located, collections=Located.COLLECTION in located
+        )
+        open_: dict[int, dict[Verdict, Begun]] = {}
+        begun: list[Begun] = []
+        for index, stop in enumerate(stops):
+            here = self._unknown_at(holding, ground, stop, atoms)
+            if not here:
+                continue
+            upper = stop.upper
+            while upper is not None and upper not in open_:
+                upper = stops[upper].upper
+            above = open_[upper] if upper is not None else {}
+            open_[index] = {}
+            for verdict, (witness, why) in self._said(principal, ground, holding, stop, here).items():
+                one = above.get(verdict)
+                if one is None:
+                    one = Begun(stop.place, number, verdict, witness, why)
+                    begun.append(one)
+                one.folders += stop.own
+                open_[index][verdict] = one
+        return begun
+
+    def _unknown_at(self, holding: Holding, ground: Ground, stop: Stop, atoms: list[int]) -> list[int]:
+        folder = stop.place.id if stop.place.kind == "folder" else None
+        collections = (stop.place.id,) if stop.place.kind == "collection" else ()
+        state = state_at(holding, ground.tree, folder, collections)
+        return [atom for atom in atoms if verdict_at(state, atom) is Verdict.UNKNOWN]
+
+    def _said(
+        self, principal: PrincipalRef, ground: Ground, holding: Holding, stop: Stop, atoms: list[int]
+    ) -> Mapping[Verdict, tuple[Witness | None, str]]:
+        """The verdicts of the atoms at one stop, each with its witness; for an unknown why."""
+        mask = sum(1 << atom for atom in atoms)
+        doubts = dict.fromkeys(
+            reason
+            for grant in _grants(holding, stop)
+            for atoms_, reason in grant.reasons
+            if atoms_ & mask and any(doubt in reason for doubt in DOUBTS)
+        )
+        if doubts:
+            return {Verdict.UNKNOWN: (None, "; ".join(doubts))}
+        outcome = self.asker.outcome(principal, ground, stop, atoms)
+        found: dict[Verdict, tuple[Witness | None, str]] = {
+            verdict: (None if verdict is Verdict.UNKNOWN else witness, "")
+            for verdict, witness in outcome.shown.items()
+        }
+        if outcome.undecided:
+            found[Verdict.UNKNOWN] = (None, outcome.undecided)
+        return found
+
+    def _atoms(self, scope: str, capability: Capability) -> list[int]:
+        """The atoms that a capability stands for."""
+        universe = self.entitlements.universe(scope)
+        kind = "prodenv" if scope else "account"
+        if kind not in self._by_capability:
+            self._by_capability[kind] = _numbered(universe)
+        found = self._by_capability[kind]
+        key = (capability.action, capability.resource, capability.condition)
+        if capability.action == "any" and capability.resource.startswith(FEATURE):
+            return [a for (_, resource, _), atoms in found.items() if resource == key[1] for a in set(atoms)]
+        return found[key]
+
+    def _holding(self, principal: PrincipalRef, scope: str) -> Holding:
+        if principal not in self._holdings:
+            found = {holding.scope: holding for holding in self.entitlements.holdings(principal)}
+            self._holdings[principal] = found
+        return self._holdings[principal][scope]
+
+    # ------------------------------------------------------------------ as findings
+
+    def _finding(
+        self, finding: Finding, part: Part, principals: list[PrincipalRef], witness: Witness | None
+    ) -> Finding:
+        first, *others = principals
+        region = self._region(finding.region, part)
+        worst = min((self.diff.capabilities[n].severity for n in part.capabilities), key=lambda s: s.rank)
+        all_worst = min(
+            (self.diff.capabilities[n].severity for n in finding.capabilities), key=lambda s: s.rank
+        )
+        raised = finding.severity if worst is all_worst else worst
+        return replace(
+            finding,
+            id=self._id(first, part, region),
+            principal=first,
+            verdict=part.verdict,
+            severity=raised,
+            region=region,
+            capabilities=part.capabilities,
+            reason=self._reason(finding, part),
+            others=tuple(UserId(other.id) for other in others if other.type is PrincipalType.USER),
+            dormant=self.entitlements.snapshot.is_dormant(first),
+            witness=witness,
+        )
+
+    def _reason(self, finding: Finding, part: Part) -> str:
+        """On what condition it is so; for what stays unknown, why, and the text of the statements."""
+        if part.verdict is not Verdict.UNKNOWN:
+            return finding.reason.replace(UNDECIDED, ": it is so for some requests, as the one shown")
+        texts = [text for name, text in self._texts.items() if name in finding.reason]
+        return "; ".join((finding.reason, *filter(None, [part.reason]), *texts))
+
+    @property
+    def _texts(self) -> Mapping[str, str]:
+        """Each undecided policy's words in reasons, and its text."""
+        compiler = self.entitlements.compiler
+        found = {
+            f"custom policy {custom.name} has": custom.statement
+            for custom in compiler.custom_policies
+            if custom.id in compiler.opaque
+        }
+        found |= {
+            f"policy {policy.name} has": policy.statement
+            for policy in compiler.catalog.policies.values()
+            if policy.id in compiler.opaque
+        }
+        return {name: f"`{_short(text)}`" for name, text in found.items()}
+
+    def _id(self, principal: PrincipalRef, part: Part, region: Region) -> str:
+        capabilities = (self.diff.capabilities[number] for number in part.capabilities)
+        lines = sorted("\t".join((c.scope, c.action, c.resource, c.condition)) for c in capabilities)
+        identity = (str(principal), part.verdict, region.kind, region.environment_id, region.content_id)
+        text = "\n".join((*identity, *lines))
+        return "f" + hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def _region(self, region: Region, part: Part) -> Region:
+        if _place(region, self.entitlements.trees[region.environment_id]) == part.place:
+            return replace(region, folders=part.folders if region.folders else 0)
+        kind, snapshot = ContentKind(part.place.kind), self.entitlements.snapshot
+        content = ContentRef(EnvironmentId(region.environment_id), kind, part.place.id)
+        if not region.environment_id:
+            label = f"the account, {part.place.kind} {part.place.id}"
+            return replace(region, content_id=part.place.id, label=label)
+        label = snapshot.content_labels.get(content, part.place.id)
+        return Region(RegionKind(kind.value), region.environment_id, part.place.id, label, part.folders)
+
+    # ------------------------------------------------------------------ what else counts findings
+
+    def _recounted(self, gone: Iterable[Finding], made: Iterable[Finding]) -> tuple[PrincipalSummary, ...]:
+        """The summaries with the findings' verdicts counted anew."""
+        change: dict[PrincipalRef, Counter[Verdict]] = {}
+        for findings, sign in ((gone, -1), (made, 1)):
+            for finding in findings:
+                for principal in finding.principals:
+                    change.setdefault(principal, Counter())[finding.verdict] += sign
+        return tuple(
+            replace(summary, counts=_added(summary.counts, change[summary.principal]))
+            if summary.principal in change
+            else summary
+            for summary in self.diff.principals
+        )
+
+    def _uncertainties(self, made: list[Finding]) -> Iterator[Uncertainty]:
+        """Those that are left: a statement whose every question was decided is none."""
+        left = " ".join(finding.reason for finding in made if finding.verdict is Verdict.UNKNOWN)
+        compiler = self.entitlements.compiler
+        names = {custom.id: custom.name for custom in compiler.custom_policies}
+        decided = {names.get(policy_id, policy_id) for policy_id in compiler.opaque}
+        decided -= {name for name in decided if f"policy {name} has" in left}
+        for uncertainty in self.diff.uncertainties:
+            mine = uncertainty.kind == "statement" and uncertainty.reason.endswith(": not decided")
+            if not (mine and uncertainty.subject in decided):
+                yield uncertainty
+
+
+def _gathered(begun: Iterable[Begun], reason: str) -> list[tuple[Part, Witness | None]]:
+    """Capabilities with the same verdict from the same place on as one part."""
+    grouped: dict[tuple[Place, Verdict, int, str], list[Begun]] = {}
+    for one in begun:
+        why = "" if one.why in reason else one.why
+        grouped.setdefault((one.place, one.verdict, one.folders, why), []).append(one)
+    return [
+        (Part(place, verdict, tuple(sorted(o.capability for o in alike)), folders, why), alike[0].witness)
+        for (place, verdict, folders, why), alike in grouped.items()
+    ]
+
+
+def _grants(holding: Holding, stop: Stop) -> Iterator[Grant]:
+    """Every grant that reaches a stop, on either side."""
+    for side in (holding.before, holding.after):
+        yield from side.wide
+        for name in stop.spot.folders:
+            yield from side.folders.get(name, ())
+        for name in stop.spot.collections:
+            yield from side.collections.get(name, ())
+
+
+def _numbered(universe: Universe) -> dict[tuple[str, str, str], list[int]]:
+    """The atoms by the words of their capabilities, with their condition and without."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for number, atom in enumerate(universe.atoms):
+        words = (action_of(atom), resource_of(atom))
+        found.setdefault((*words, ""), []).append(number)
+        if condition := condition_of(universe, atom):
+            found.setdefault((*words, condition), []).append(number)
+    return found
+
+
+def _place(region: Region, tree: FolderTree) -> Place:
+    if not region.content_id:
+        return Place()
+    if region.kind is RegionKind.ACCOUNT:
+        return Place("folder" if region.content_id in tree.index else "collection", region.content_id)
+    return Place(region.kind.value, region.content_id)
+
+
+def _added(counts: Mapping[Verdict, int], change: Mapping[Verdict, int]) -> dict[Verdict, int]:
+    total = {verdict: counts.get(verdict, 0) + change.get(verdict, 0) for verdict in Verdict}
+    return {verdict: count for verdict, count in total.items() if count > 0}
+
+
+def _short(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= TEXT_SHOWN else words[: TEXT_SHOWN - 1] + "…"
+
+
+def _order(finding: Finding) -> tuple[int, int, str, str, str]:
+    """As the comparison sorts: worst first, then verdict, principal, region."""
+    rank = (finding.severity.rank, list(Verdict).index(finding.verdict))
+    return (*rank, str(finding.principal), finding.region.label, finding.id)
