@@ -77,15 +77,13 @@ def cluster(diff: Diff, snapshot: Snapshot) -> tuple[Cluster, ...]:
     }
     members: dict[_Key, list[Finding]] = {}
     for finding in diff.findings:
-        region = _widened(finding.region)
-        top = tops.get((region.environment_id, region.label), region.label)
-        key: _Key = (
-            tuple(words.get(cause, cause) for cause in finding.causes),
-            _kind(finding.principal, snapshot),
-            region.kind.value,
-            region.environment_id,
-            top if region.kind is RegionKind.FOLDER else "",
-        )
+        region, top = finding.region, ""
+        if region.kind is RegionKind.FOLDER:
+            label = region.label.partition("/")[0]
+            top = tops.get((region.environment_id, label), label)
+        causes = tuple(words.get(cause, cause) for cause in finding.causes)
+        kind = _kind(finding.principal, snapshot)
+        key: _Key = (causes, kind, region.kind.value, region.environment_id, top)
         members.setdefault(key, []).append(finding)
     clusters = [_cluster(key, findings) for key, findings in members.items()]
     return tuple(sorted(clusters, key=lambda c: (-c.expansions, c.severity.rank, -len(c.findings), c.id)))
@@ -117,7 +115,8 @@ def _cluster(key: _Key, findings: list[Finding]) -> Cluster:
     causes, kind, *place = key
     counts = Counter(finding.verdict for finding in findings)
     severities = Counter(finding.severity for finding in findings)
-    people = {principal for finding in findings for principal in finding.principals}
+    people = {(finding.principal.type, finding.principal.id) for finding in findings}
+    people |= {(PrincipalType.USER, other) for finding in findings for other in finding.others}
     contents = sorted(f"{finding.id} {' '.join(finding.others)}" for finding in findings)
     return Cluster(
         id="c" + hashlib.sha256("\n".join((*causes, "", kind, *place)).encode()).hexdigest()[:12],
