@@ -7,10 +7,12 @@ DEMO_OUT ?= demo
 BENCHES ?= $(wildcard bench/*.py)
 ACCOUNT ?= small
 WORKERS ?= auto
+PAIRS ?= 2000
+ACCOUNTS ?= 2000
 # Counting branches costs half the time again: CI does it, and `make test CI=true`.
 COVERAGE := $(if $(CI),--cov --cov-report=term:skip-covered)
 
-.PHONY: demo test lint bench screenshots format clean
+.PHONY: demo test fuzz lint bench screenshots format clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
@@ -24,6 +26,10 @@ demo: $(READY)  ## the whole journey against the built-in sandbox
 
 test: $(READY)  ## every test; in CI with coverage by branch and its threshold
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(COVERAGE)
+
+fuzz: $(READY)  ## random policy pairs (PAIRS) through the solver, random accounts (ACCOUNTS) against Cedar itself
+	PERMMIGRATE_PAIRS=$(PAIRS) $(BIN)/python -m pytest -n 0 tests/cedar/test_solver_fuzz.py
+	PERMMIGRATE_FUZZ=$(ACCOUNTS) $(BIN)/python -m pytest -n 0 tests/diff/test_against_cedar.py -k every_verdict
 
 lint: $(READY)  ## ruff, mypy --strict on src, the layer rules
 	$(BIN)/ruff check .
