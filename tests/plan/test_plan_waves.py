@@ -152,3 +152,15 @@ def test_reads_are_counted_by_page_and_scope() -> None:
     some += [removing(assigned(user("u-0"), scope=None)), creating(role_body())]
     assert 9 == reading_calls(plan(some).operations)
     assert 0 == reading_calls(())
+
+
+def test_a_wave_with_very_many_changes_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Groups with many folders do not make one huge wave; a principal's changes are never parted."""
+    monkeypatch.setattr("permmigrate.plan.waves.CHANGES_A_WAVE", 5)
+    some = [
+        Change(Kind.ASSIGN, "a", assigned(user(who), f"role-{number}"))
+        for who in ("u-1", "u-2", "u-3", "u-4")
+        for number in range(3 if who != "u-4" else 7)
+    ]
+    waves = {each.principal: each.wave for each in in_waves(some, WORLD, 500)}
+    assert [1, 2, 3, 4] == [waves[user(who)] for who in ("u-1", "u-2", "u-3", "u-4")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from permmigrate.errors import GuardError
-from permmigrate.model import PrincipalRef, PrincipalType, RoleId, UserId
+from permmigrate.model import PrincipalRef, PrincipalType, RoleAssignment, RoleId, UserId
 from permmigrate.plan.moments import ActingKey, BreakGlass, MasterAdmins, Promotions, RequiredAdmins
 from permmigrate.plan.operation import Definition, Kind, Operation, RoleBody
 from permmigrate.plan.value import GuardResult, Plan, Standing
@@ -48,7 +48,7 @@ def _moments(
     guards = (
         MasterAdmins(plan.limits.master_admins),
         RequiredAdmins(plan.required_admins),
-        ActingKey(acting_key),
+        ActingKey(acting_key, _returned(plan, acting_key)),
         BreakGlass(plan.protected),
         Promotions(plan.limits.promotions, plan.admins_before),
     )
@@ -63,6 +63,14 @@ def _moments(
             for guard in guards:
                 guard.look(walk, operation, number)
     return tuple(guard.result(walk) for guard in guards)
+
+
+def _returned(plan: Plan, key: PrincipalRef | None) -> frozenset[RoleAssignment]:
+    """What an undo plan takes from the key that executes it."""
+    if plan.undoes is None:
+        return frozenset()
+    taken = (each for each in plan.operations if each.kind.revokes and each.principal == key)
+    return frozenset(each.assignment for each in taken)
 
 
 def created_by(operations: Iterable[Operation]) -> dict[RoleId, RoleBody]:

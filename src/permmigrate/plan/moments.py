@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from permmigrate.model import PrincipalRef
+from permmigrate.model import PrincipalRef, RoleAssignment
 from permmigrate.plan.operation import Operation
 from permmigrate.plan.value import GuardResult
 from permmigrate.plan.walk import MASTER_ADMIN, Right, Walk, covered
@@ -97,6 +97,8 @@ class ActingKey:
     """The key that writes loses nothing on the way: what it has at the start lets it finish and undo."""
 
     key: PrincipalRef | None
+    returned: frozenset[RoleAssignment] = frozenset()
+    """What an undo plan takes back from it: before it was given that, it could act without."""
     _needs: frozenset[Right] = frozenset()
     _forbids: frozenset[str] = frozenset()
     _lost: int = 0
@@ -107,7 +109,7 @@ class ActingKey:
             return
         rights, forbids = walk.rights(self.key), walk.forbidden_anywhere(self.key)
         if operation is None:
-            self._needs, self._forbids = rights, forbids
+            self._needs, self._forbids = walk.rights(self.key, self.returned), forbids
         lost = sum(not covered(right, rights) for right in self._needs) + len(forbids - self._forbids)
         if lost and not self._broken:
             self._broken = _when(operation, number)

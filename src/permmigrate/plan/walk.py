@@ -164,10 +164,12 @@ class Walk:
             return False
         return head.op == "is" or head.id == principal.id
 
-    def rights(self, principal: PrincipalRef) -> frozenset[Right]:
-        """The policies that the principal holds by its own roles, each where it holds them."""
+    def rights(
+        self, principal: PrincipalRef, but: frozenset[RoleAssignment] = frozenset()
+    ) -> frozenset[Right]:
+        """The policies that the principal holds by its own roles `but` some, each where it holds them."""
         found: set[Right] = set()
-        for assignment in self.held(principal):
+        for assignment in self.held(principal) - but:
             content = assignment.folder_id or assignment.collection_id or ""
             for policy_id in self._policies_of(assignment.role_id):
                 found.add((assignment.scope_id or "", policy_id, content))

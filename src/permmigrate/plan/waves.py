@@ -5,7 +5,8 @@ A principal's changes stay together, and nothing is taken from a user before its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,8 @@ from permmigrate.plan.world import World
 
 CANARY: Final = 1
 PRINCIPALS_A_WAVE: Final = 500
+CHANGES_A_WAVE: Final = 50_000
+"""A wave ends early when its principals have as many changes together."""
 _ORDER: Final = (
     PrincipalType.GROUP,
     PrincipalType.USER,
@@ -35,10 +38,12 @@ class Change:
 def in_waves(changes: Sequence[Change], world: World, size: int = PRINCIPALS_A_WAVE) -> Iterator[Operation]:
     """Give every change its wave; a definition goes with the first that needs it."""
     given: dict[PrincipalRef, set[str]] = {}
+    counts: Counter[PrincipalRef] = Counter()
     for change in changes:
         if isinstance(change.subject, RoleAssignment):
             given.setdefault(change.subject.principal, set()).add(change.cause)
-    wave_of = _waves(given, size)
+            counts[change.subject.principal] += 1
+    wave_of = _waves(given, counts, size)
     first_use: dict[str, int] = {}
     for change in changes:
         subject = change.subject
@@ -55,27 +60,39 @@ def in_waves(changes: Sequence[Change], world: World, size: int = PRINCIPALS_A_W
             yield Operation(change.kind, wave, change.cause, change.subject)
 
 
-def _of_groups(who: PrincipalRef, wave_of: dict[PrincipalRef, int], world: World) -> Iterator[int]:
+def _of_groups(who: PrincipalRef, wave_of: Mapping[PrincipalRef, int], world: World) -> Iterator[int]:
     yield CANARY
     if who.type is PrincipalType.USER:
         for group in world.groups_of.get(UserId(who.id), ()):
             yield wave_of.get(PrincipalRef(PrincipalType.GROUP, group), CANARY)
 
 
-def _waves(given: dict[PrincipalRef, set[str]], size: int) -> dict[PrincipalRef, int]:
+def _waves(
+    given: Mapping[PrincipalRef, set[str]], counts: Mapping[PrincipalRef, int], size: int
+) -> dict[PrincipalRef, int]:
     canary = canary_of(given)
-    rest = sorted(given.keys() - canary, key=lambda who: (_ORDER.index(who.type), who.id))
-    return dict.fromkeys(canary, CANARY) | {who: CANARY + 1 + place // size for place, who in enumerate(rest)}
+    waves = dict.fromkeys(canary, CANARY)
+    wave, principals, changes = CANARY + 1, 0, 0
+    for who in sorted(given.keys() - canary, key=_place):
+        if principals and (principals == size or changes + counts[who] > CHANGES_A_WAVE):
+            wave, principals, changes = wave + 1, 0, 0
+        waves[who] = wave
+        principals, changes = principals + 1, changes + counts[who]
+    return waves
 
 
-def canary_of(given: dict[PrincipalRef, set[str]]) -> frozenset[PrincipalRef]:
+def _place(who: PrincipalRef) -> tuple[int, str]:
+    return _ORDER.index(who.type), who.id
+
+
+def canary_of(given: Mapping[PrincipalRef, set[str]]) -> frozenset[PrincipalRef]:
     """A small set of principals that touches every cause once: greedily, the same for the same plan.
 
     The smallest set of all is not looked for: that takes exponential time, and greedy comes within a factor
     of the logarithm of the number of rows.
     """
     missing: set[str] = set().union(*given.values())
-    waiting = sorted(given, key=lambda who: (_ORDER.index(who.type), who.id))
+    waiting = sorted(given, key=_place)
     chosen: list[PrincipalRef] = []
     while missing:
         best = max(waiting, key=lambda who: len(given[who] & missing))
@@ -85,7 +102,7 @@ def canary_of(given: dict[PrincipalRef, set[str]]) -> frozenset[PrincipalRef]:
 
 
 def _without_spare(
-    chosen: Sequence[PrincipalRef], given: dict[PrincipalRef, set[str]]
+    chosen: Sequence[PrincipalRef], given: Mapping[PrincipalRef, set[str]]
 ) -> Iterable[PrincipalRef]:
     """Leave out whom the others together make needless."""
     kept = list(chosen)
