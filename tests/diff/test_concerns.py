@@ -61,7 +61,7 @@ def concerns(entitlements: Entitlements, tables: MappingTables = SHIPPED) -> tup
     people = Summaries(entitlements, index)
     for principal in entitlements.principals:
         people.add(principal, list(entitlements.holdings(principal)), Counter())
-    return concerns_of(entitlements, index, people.finished())
+    return concerns_of(entitlements, tables, people.finished())
 
 
 def by_tables(account: Snapshot, tables: MappingTables = SHIPPED) -> tuple[Concern, ...]:

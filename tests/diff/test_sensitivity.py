@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import environment, folder, folder_id
+from builders import ROOT, a_user, api_key, environment, folder, folder_id, share, snapshot, user
+from permmigrate.diff.compare import compare
 from permmigrate.diff.sensitivity import Sensitivity
-from permmigrate.diff.value import Severity
+from permmigrate.diff.value import ConcernKind, Diff, Finding, Severity
 from permmigrate.entitlements import FolderTree, Place
 from permmigrate.mapping import RowRef
 from permmigrate.mapping.rows import Origin
 from permmigrate.mapping.sensitivity import SensitivityRow
-from permmigrate.mapping.tables import MappingTables
+from permmigrate.mapping.tables import MappingTables, load
 from permmigrate.model import Confidence
 
 CRITICAL, HIGH, MEDIUM, LOW = Severity
@@ -135,3 +138,36 @@ def test_a_hundred_thousand_folders_are_asked_about_once() -> None:
     raised = [found.raised("env1", place, LOW, LOW)[0] for place in places * 100]
     assert time.perf_counter() - started < 5
     assert 100 * (10 + 1) == raised.count(MEDIUM)
+
+
+def test_a_comparison_is_rated_by_its_folders() -> None:
+    """The same findings come out, each as severe as its folders make it, sorted anew, causes with them."""
+    account = snapshot(
+        users=(user("ana", "media_library_user"),),
+        folders=(folder("Brands"), folder("Brands/legal"), folder("HR")),
+        shares=(share("Brands", a_user("ana"), "can_edit"), share("HR", a_user("ana"), "can_edit", line=3)),
+        api_keys=(api_key(),),
+    )
+    shipped = load(ROOT / "mappings")
+    sensitive = replace(shipped, sensitivities=rows(("**/legal", "secret", 3)))
+
+    def compared(tables: MappingTables) -> Diff:
+        return compare(account, tables, today=date(2026, 11, 22), tool_version="0")
+
+    plain, found = compared(shipped), compared(sensitive)
+
+    before = {finding.id: finding for finding in plain.findings}
+    assert before.keys() == {finding.id for finding in found.findings}
+    assert sorted(found.findings, key=Finding.sort_key) == list(found.findings)
+    assert list(plain.findings) == sorted(plain.findings, key=Finding.sort_key)
+    labels = {(f.region.label, f.sensitivity, f.severity) for f in found.findings if f.sensitivity}
+    assert ("Brands", "secret (holds Brands/legal)", CRITICAL) in labels
+    assert ("Env1", "secret (holds Brands/legal)", CRITICAL) in labels  # the key shares folders everywhere
+    for finding in found.findings:
+        if not finding.sensitivity:
+            assert before[finding.id] == finding
+    assert "HR" in {finding.region.label for finding in found.findings if not finding.sensitivity}
+    assert [c.ref for c in plain.causes] == [c.ref for c in found.causes]
+    raised = [c.ref for c, was in zip(found.causes, plain.causes, strict=True) if c.severity != was.severity]
+    assert ["folder_levels.csv:4"] == raised
+    assert {ConcernKind.KEY_OVERPOWERED} == {concern.kind for concern in found.concerns}

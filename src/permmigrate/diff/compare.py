@@ -10,8 +10,10 @@ from datetime import date
 from typing import Final
 
 from permmigrate.diff.capabilities import CapabilityIndex
+from permmigrate.diff.concerns import concerns_of
 from permmigrate.diff.merge import MERGE_ASSUMPTIONS, merged
 from permmigrate.diff.people import Summaries
+from permmigrate.diff.sensitivity import rated
 from permmigrate.diff.solve import settled
 from permmigrate.diff.sweep import Span, sweep
 from permmigrate.diff.tally import causes_of, counts_of, coverage_of, expired, uncertainties_of
@@ -73,9 +75,11 @@ def compare(
         after = tuple(_as_assigned(assignment) for assignment in assigned.assignments)
         entitlements = Entitlements(merged(snapshot, assigned), tables, after, earlier=snapshot)
         compared_with = f"the roles assigned on {assigned.captured_at}"
-    return settled(
+    diff = settled(
         _Comparison(entitlements, tables, compared_with, assigned, today).run(tool_version), entitlements
     )
+    diff = rated(diff, tables.sensitivities, entitlements)
+    return replace(diff, concerns=concerns_of(entitlements, tables, diff.principals))
 
 
 def _as_assigned(assignment: RoleAssignment) -> AfterAssignment:

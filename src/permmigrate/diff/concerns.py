@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Final
 
 from permmigrate.cedar.words import label_of
-from permmigrate.diff.capabilities import CapabilityIndex
+from permmigrate.diff.capabilities import CapabilityIndex, Severities
 from permmigrate.diff.concerns_future import future_concerns
 from permmigrate.diff.concerns_keys import key_concerns
 from permmigrate.diff.value import Concern, ConcernKind, PrincipalSummary, Severity
@@ -23,10 +23,10 @@ DETAILS_SHOWN: Final = 20
 
 
 def concerns_of(
-    entitlements: Entitlements, index: CapabilityIndex, summaries: Iterable[PrincipalSummary]
+    entitlements: Entitlements, severities: Severities, summaries: Iterable[PrincipalSummary]
 ) -> tuple[Concern, ...]:
     """Find every concern, sorted by kind, severity and principal."""
-    ratings = Ratings(entitlements, index)
+    ratings = Ratings(entitlements, CapabilityIndex(entitlements.compiler.universes, severities))
     found = [
         *future_concerns(entitlements, ratings.of_role),
         *_promotions(entitlements, ratings, summaries),

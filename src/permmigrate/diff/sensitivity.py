@@ -8,13 +8,15 @@ What is in a collection is not known, so findings on collections, like those on 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from permmigrate.diff.value import Severity
-from permmigrate.entitlements import FolderTree, Place
+from permmigrate.cedar.words import resource_of
+from permmigrate.diff.tally import causes_of
+from permmigrate.diff.value import Diff, Finding, RegionKind, Severity
+from permmigrate.entitlements import Entitlements, FolderTree, Place
 from permmigrate.mapping.sensitivity import Folders, SensitivityRow
-from permmigrate.model import ProductEnvironment
+from permmigrate.model import ProductEnvironment, ScopeType
 
 _SEVERITIES: Final = tuple(Severity)
 
@@ -30,6 +32,34 @@ class _Raise(NamedTuple):
 
 _Reach = tuple[_Raise, ...]
 """One a severity, in the order of `Severity`."""
+
+
+def rated(diff: Diff, rows: tuple[SensitivityRow, ...], entitlements: Entitlements) -> Diff:
+    """The comparison with its severities raised and its findings and causes in the order that makes."""
+    if not rows:
+        return diff
+    sensitivity = Sensitivity(rows, entitlements.snapshot.environment_by_id, entitlements.trees)
+    environment = entitlements.compiler.universes[ScopeType.ENVIRONMENT]
+    located = {resource_of(environment.atoms[bit]) for bit in environment.bits(environment.folder_mask)}
+    in_folders: dict[tuple[int, ...], Severity | None] = {}
+
+    def raise_(finding: Finding) -> Finding:
+        if finding.capabilities not in in_folders:
+            capabilities = (diff.capabilities[number] for number in finding.capabilities)
+            found = (capability.severity for capability in capabilities if capability.resource in located)
+            in_folders[finding.capabilities] = min(found, key=lambda severity: severity.rank, default=None)
+        region = finding.region
+        place = Place("", "")
+        if region.kind in (RegionKind.FOLDER, RegionKind.COLLECTION):
+            place = Place(region.kind.value, region.content_id)
+        severity, label = sensitivity.raised(
+            region.environment_id, place, finding.severity, in_folders[finding.capabilities]
+        )
+        return replace(finding, severity=severity, sensitivity=label) if label else finding
+
+    findings = tuple(sorted(map(raise_, diff.findings), key=Finding.sort_key))
+    words = {cause.ref: (cause.text, cause.confidence) for cause in diff.causes}
+    return replace(diff, findings=findings, causes=causes_of(findings, words))
 
 
 @dataclass

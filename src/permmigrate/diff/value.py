@@ -32,6 +32,9 @@ class Verdict(StrEnum):
         return self in (Verdict.LOST, Verdict.MAYBE_LOST)
 
 
+_VERDICT_RANKS: Final = {verdict: rank for rank, verdict in enumerate(Verdict)}
+
+
 class Severity(StrEnum):
     """How much a capability matters, from `mappings/severity.csv`."""
 
@@ -147,6 +150,11 @@ class Finding:
     sensitivity: str = ""
     """The label of `mappings/sensitivity.csv` that applied to the severity, or empty: `confidential (holds
     Brands/legal)` when it is a folder below that it was said of."""
+
+    def sort_key(self) -> tuple[int, int, str, str, str]:
+        """The order of `Diff.findings`."""
+        rank = (self.severity.rank, _VERDICT_RANKS[self.verdict])
+        return (*rank, str(self.principal), self.region.label, self.id)
 
     @property
     def principals(self) -> tuple[PrincipalRef, ...]:
