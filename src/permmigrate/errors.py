@@ -11,10 +11,11 @@
      │   ├─ UnreachableError     no answer came
      │   └─ MalformedAnswerError an answer came that is not what the vendor's contract says
      ├─ FindingsError         5  findings past `--fail-on`
-     └─ RefusedError          6  a stale plan or the operator said no
-         └─ GuardError            guards do not hold
+     ├─ RefusedError          6  a stale plan or the operator said no
+     │   └─ GuardError            guards do not hold
+     └─ PartlyAppliedError    7  some of a plan was done, some was not
 
-Exit code 1 is a bug and has no class; 7 (partly applied) belongs to apply.
+Exit code 1 is a bug and has no class.
 Nothing here prints, and no message may hold a secret.
 """
 
@@ -138,3 +139,9 @@ class GuardError(RefusedError):
     def __init__(self, message: str, *, hint: str = "", failures: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint=hint)
         self.failures = failures
+
+
+class PartlyAppliedError(PermmigrateError):
+    """Some of a plan was done and some was not; what was not is in a file beside the journal."""
+
+    exit_code = ExitCode.PARTLY_APPLIED

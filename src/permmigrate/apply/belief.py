@@ -66,9 +66,11 @@ class Belief:
         self._open: defaultdict[tuple[PrincipalRef, str | None], set[RoleAssignment]] = defaultdict(set)
         self.given: dict[str, str] = {}
         """The ids of roles and policies that were made, by the plan's names for them."""
+        self._scopes: defaultdict[PrincipalRef, set[str | None]] = defaultdict(set)
         for principal, rows in plan.held.items():
             for row in rows:
                 self._held[principal, row.scope_id].add(row)
+                self._scopes[principal].add(row.scope_id)
 
     def item(self, operation: Operation, id_: str | None = None) -> Item:
         """The operation as it can be done now; a role that is not made yet keeps the plan's name for it."""
@@ -85,6 +87,7 @@ class Belief:
         for item in items:
             if item.row is not None:
                 self._open[item.principal, item.row.scope_id].add(item.row)
+                self._scopes[item.principal].add(item.row.scope_id)
 
     def settle(self, row: RoleAssignment, *, held: bool) -> None:
         """It is known that the assignment is there, or that it is not."""
@@ -102,11 +105,14 @@ class Belief:
         """How what was read at a place differs from what should be there."""
         expected = self._at(self._held, principal, place)
         either = self._at(self._open, principal, place)
-        if live is None:
-            return Drift(gone=True)
-        if live == expected:
-            return Drift()
-        return Drift(frozenset(expected - live - either), frozenset(live - expected - either))
+        return _differs(expected, either, live)
+
+    def drift_anywhere(self, principal: PrincipalRef, live: frozenset[RoleAssignment]) -> Drift:
+        """How all that a principal holds differs from all that it should hold."""
+        scopes = self._scopes.get(principal, ())
+        expected = {row for scope in scopes for row in self._held[principal, scope]}
+        either = {row for scope in scopes for row in self._open[principal, scope]}
+        return _differs(expected, either, live)
 
     def everything(
         self, principals: Iterable[PrincipalRef]
@@ -132,6 +138,16 @@ class Belief:
         if scope is not None and (everywhere := rows.get((principal, ALL_ENVIRONMENTS))):
             return found | everywhere
         return found
+
+
+def _differs(
+    expected: set[RoleAssignment], either: set[RoleAssignment], live: frozenset[RoleAssignment] | None
+) -> Drift:
+    if live is None:
+        return Drift(gone=True)
+    if live == expected:
+        return Drift()
+    return Drift(frozenset(expected - live - either), frozenset(live - expected - either))
 
 
 def _named(rows: Iterable[RoleAssignment]) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from permmigrate.errors import ExitCode
+from permmigrate.model import PrincipalRef
 from permmigrate.plan import Operation, Plan
 
 
@@ -68,6 +69,8 @@ class Result:
     """The hash of the journal's last line."""
     verified: tuple[int, ...] = ()
     """The waves that were read back and found as planned."""
+    changed: Mapping[PrincipalRef, str] = field(default_factory=dict)
+    """Whom others changed, and how; they were not touched from then on."""
     retry: Plan | None = None
     """A plan of what can be tried again; None when there is nothing."""
 
@@ -85,12 +88,12 @@ class Result:
 
     @property
     def exit_code(self) -> ExitCode:
-        """0 when all was done, 7 when something was, 6 when the world had changed, else 4."""
+        """0: all done and as planned; 7: something was done; 6: others had changed it; else 4."""
         counts = self.counts
-        if not self.stopped and all(status.is_good for status in counts):
+        if not self.stopped and not self.changed and all(status.is_good for status in counts):
             return ExitCode.OK
         if counts[Status.DONE] or counts[Status.UNSURE]:
             return ExitCode.PARTLY_APPLIED
-        if counts[Status.STALE] and not counts[Status.FAILED] and not self.stopped:
+        if self.changed and not counts[Status.FAILED] and not self.stopped:
             return ExitCode.REFUSED
         return ExitCode.SERVICE

@@ -6,6 +6,7 @@ The guards are the plan's; this puts them to the account as it was just read.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from permmigrate.apply.past import Past
 from permmigrate.apply.run import Asked
@@ -17,8 +18,10 @@ from permmigrate.plan.admission import admit
 from permmigrate.plan.guards import check
 from permmigrate.plan.world import World
 
-FRESH = "unchanged since"
+FRESH: Final = "unchanged since"
 """The guard that a run may pass by leaving out whom others changed."""
+AT_THE_END: Final = ("master admins", "required admins")
+"""The guards that ask how many there are when all is done; they measure a plain number."""
 
 
 def examine(
@@ -33,21 +36,33 @@ def examine(
 ) -> tuple[GuardResult, ...]:
     """Every guard with its numbers, for what is still to be done. `past` is what earlier runs did."""
     done = past.done if past else {}
-    left = [
-        operation
-        for operation in plan.operations
-        if asked.wants(operation) and not (operation.id in done and done[operation.id].changed)
-    ]
+    left = [each for each in plan.operations if not (each.id in done and done[each.id].changed)]
+    part = [each for each in left if asked.wants(each)]
     results = list(admit(plan, world, digest=digest, now=now, acting_key=acting_key))
     if asked.keep_going or past:
         results = [result for result in results if result.name != FRESH]
     results += check(plan, world, acting_key=acting_key, operations=left)
-    results.append(_fitting(left, world))
+    if len(part) < len(left):
+        now_ = check(plan, world, acting_key=acting_key, operations=())
+        partly = check(plan, world, acting_key=acting_key, operations=part)
+        results += [each for each in partly if not each.holds and not _no_worse(each, now_)]
+    results.append(_fitting(part, world))
     if asked.wave is not None:
         results.append(_earlier(plan, world, asked.wave))
     if asked.only:
         results.append(_named(plan, asked))
     return tuple(results)
+
+
+def _no_worse(result: GuardResult, before: Iterable[GuardResult]) -> bool:
+    """Whether a part of a plan leaves at least as many administrators as there are: the rest makes more."""
+    return any(
+        each.name == result.name
+        and each.name in AT_THE_END
+        and not each.holds
+        and int(result.measured) >= int(each.measured)
+        for each in before
+    )
 
 
 def _fitting(operations: Iterable[Operation], world: World) -> GuardResult:

@@ -19,7 +19,7 @@ from permmigrate.apply.past import Past
 from permmigrate.apply.reading import Pace, Reading
 from permmigrate.apply.sending import Breaker, Sender, Stopped
 from permmigrate.errors import CredentialsError, ServiceError
-from permmigrate.model import EnvironmentId, PrincipalRef, PrincipalType
+from permmigrate.model import EnvironmentId, PrincipalRef, PrincipalType, RoleAssignment
 from permmigrate.plan import Kind, Operation, Plan
 from permmigrate.plan.batches import Batch, WireLimits, batches
 from permmigrate.plan.definitions import same
@@ -60,9 +60,13 @@ class Run:
         asked: Asked | None = None,
         limits: WireLimits | None = None,
         past: Past | None = None,
+        held: Mapping[PrincipalRef, frozenset[RoleAssignment]] | None = None,
         progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
-        """`environments` are all of the account's; `past` is what earlier runs under the journal did."""
+        """`environments` are all of the account's; `past` is what earlier runs under the journal did.
+
+        `held` is what everybody was read to hold a moment ago: who differs from the plan is not touched.
+        """
         self._plan = plan
         self._live = live
         self._journal = journal
@@ -70,6 +74,7 @@ class Run:
         self._asked = asked or Asked()
         self._limits = limits
         self._past = past or Past()
+        self._held = held
         self._progress = progress
         self._belief = Belief(plan)
         self._reading = Reading(live, self._belief, environments, pace)
@@ -112,6 +117,7 @@ class Run:
             stopped,
             self._journal.head,
             tuple(self._verified),
+            dict(sorted(self._left.items())),
         )
         left = [(operation, outcome) for _, operation, outcome in done.left]
         return replace(done, retry=retry_plan(self._plan, left, self._belief, self._pace.now()))
@@ -141,6 +147,11 @@ class Run:
         for sent in self._past.open:
             items = [self._item(by_id[identity]) for identity in sent.before]
             self._sender.resolve(sent.number, items, sent.before)
+        if self._held is not None:
+            for principal in self._plan.held:
+                held = self._held.get(principal, frozenset())
+                if drift := self._belief.drift_anywhere(principal, held):
+                    self._leave(principal, drift)
 
     def _name_what_is_there(self) -> None:
         """Find the ids of roles and policies that the plan deletes and knows by name only."""
@@ -179,7 +190,8 @@ class Run:
             self._do(together)
         self._say("reading back")
         self._verify(number, operations)
-        if number == CANARY and not self._asked.keep_going and not all(map(self._is_good, operations)):
+        whole = number in self._verified and all(map(self._is_good, operations))
+        if number == CANARY and not self._asked.keep_going and not whole:
             raise Stopped("the first wave, which tries every mapping row once, was not done in full")
 
     def _is_good(self, operation: Operation) -> bool:

@@ -81,13 +81,11 @@ def command(plan: Path | None, **options: object) -> None:
       permmigrate apply plan.json --digest 4f2a... --journal move.journal
       permmigrate apply --resume move.journal --digest 4f2a...
     """
-    code = apply(Wanted(plan, **options))  # type: ignore[arg-type]
-    if code:
-        raise click.exceptions.Exit(code)
+    apply(Wanted(plan, **options))  # type: ignore[arg-type]
 
 
-def apply(wanted: Wanted) -> int:
-    """Apply, and return the exit code."""
+def apply(wanted: Wanted) -> None:
+    """Apply; raises the error with the exit code that fits when anything was not done."""
     from permmigrate.apply.chain import check
     from permmigrate.apply.past import past
     from permmigrate.cli import applying
@@ -133,7 +131,7 @@ def apply(wanted: Wanted) -> int:
         _refuse(plan, account, digest or "", key, asked, earlier)
         journal = stack.enter_context(_journal(wanted, plan, path, live, key, account))
         result = _run(plan, live, journal, account, asked, earlier, wanted.quiet)
-        return _close(result, journal.path, key)
+        _close(result, journal.path, key)
 
 
 def _plan(wanted: Wanted, earlier: Past | None) -> tuple[Path, Plan]:
@@ -230,15 +228,23 @@ def _run(
     pace = Pace(now, time.sleep)
     with shown(quiet=quiet) as progress:
         return Run(
-            plan, live, journal, account.environments, pace, asked=asked, past=earlier, progress=progress
+            plan,
+            live,
+            journal,
+            account.environments,
+            pace,
+            asked=asked,
+            past=earlier,
+            held=account.world.held,
+            progress=progress,
         ).go()
 
 
-def _close(result: Result, journal: Path, key: PrincipalRef) -> int:
+def _close(result: Result, journal: Path, key: PrincipalRef) -> None:
     from permmigrate.cli import applying
 
     files = applying.write_leftovers(result, journal)
     for line in applying.summary(result, journal, key, files):
         click.echo(line)
     applying.next_steps(result, journal)
-    return int(result.exit_code)
+    applying.refuse_less(result)

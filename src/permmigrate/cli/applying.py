@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 NEEDED: Final = ("environments", "people", "groups", "catalog", "roles", "policies", "assignments")
 """The parts of the account that guards look at."""
 UNDO_DAYS: Final = 7
+CHANGED_SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,9 @@ def summary(result: Result, journal: Path, key: PrincipalRef, files: Sequence[Pa
         f"calls     {result.calls:,}",
         f"journal   {journal}, last line {result.head}",
     ]
+    lines += [f"changed   {who}: {why}" for who, why in list(result.changed.items())[:CHANGED_SHOWN]]
+    if len(result.changed) > CHANGED_SHOWN:
+        lines.append(f"changed   and {len(result.changed) - CHANGED_SHOWN:,} more")
     if result.stopped:
         lines.append(f"stopped   {result.stopped}")
     lines += [f"left      {path}" for path in files]
@@ -222,9 +226,28 @@ def next_steps(result: Result, journal: Path) -> None:
 
     if result.exit_code:
         say(f"next: permmigrate apply --resume {quoted(journal)} --digest {result.plan.digest}")
-        if result.counts[Status.STALE]:
+        if result.changed or result.counts[Status.STALE]:
             say("for those whom others changed: take a snapshot and make a plan anew")
     say(f"to take it back: permmigrate undo {quoted(journal)} --out undo-plan.json")
+
+
+def refuse_less(result: Result) -> None:
+    """Raise what the exit code says, unless all was done and is as planned."""
+    from permmigrate.errors import ExitCode, PartlyAppliedError
+
+    left = sum(not outcome.status.is_good for outcome in result.outcomes.values())
+    words = f"{counted(left, 'operation')} not done" + (f": {result.stopped}" if result.stopped else "")
+    if result.changed:
+        words += f"; {counted(len(result.changed), 'principal')} changed by others"
+    match result.exit_code:
+        case ExitCode.OK:
+            return
+        case ExitCode.PARTLY_APPLIED:
+            raise PartlyAppliedError(f"partly applied: {words}")
+        case ExitCode.REFUSED:
+            raise RefusedError(f"nothing was applied: {words}")
+        case _:
+            raise ServiceError(f"nothing was applied: {words}")
 
 
 def header(plan: Plan, path: Path, live: Live, key: PrincipalRef) -> dict[str, Any]:
