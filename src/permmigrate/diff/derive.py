@@ -6,19 +6,21 @@ Cedar itself says which statements match; this only traces them back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import cedarpy
 
 from permmigrate.diff.derive_ask import Sides, policies
+from permmigrate.diff.derive_legacy import KEY_KINDS
 from permmigrate.diff.derive_texts import bound, sentences
-from permmigrate.diff.derive_value import Way, Ways
+from permmigrate.diff.derive_value import Way, Ways, scope_type
 from permmigrate.diff.derive_ways import WayFinder
 from permmigrate.diff.derive_words import Question
 from permmigrate.diff.value import Verdict
 from permmigrate.diff.witness_request import Request, RequestMaker, question
 from permmigrate.entitlements import Entitlements
+from permmigrate.entitlements.custom import CEDAR_TYPES
 from permmigrate.mapping import Granted
 from permmigrate.model import PrincipalRef, PrincipalType
 from permmigrate.snapshot import Snapshot
@@ -104,16 +106,15 @@ class Askable:
     """Which atoms principals of a kind can ask for at all: by the schema, and by what no key can use."""
 
     entitlements: Entitlements
-    _valid: dict[tuple[PrincipalType, str], int] = field(default_factory=dict)
 
     def may(self, kind: PrincipalType, scope: str, atoms: Iterable[int]) -> bool:
-        """Whether they can ask for one of the atoms; nobody can who holds nothing in the scope."""
-        key = (kind, scope)
-        if key not in self._valid:
-            fitting = (p for p in self.entitlements.principals if p.type is kind)
-            held = (h.valid for p in fitting for h in self.entitlements.holdings(p) if h.scope == scope)
-            self._valid[key] = next(held, 0)
-        return any(self._valid[key] >> atom & 1 for atom in atoms)
+        """Whether they can ask for one of the atoms; account keys ask what API keys may."""
+        asks_as = PrincipalType.API_KEY if kind is PrincipalType.ACCOUNT_KEY else kind
+        universe = self.entitlements.universe(scope)
+        valid = universe.valid_for.get(CEDAR_TYPES[asks_as], universe.full)
+        if kind in KEY_KINDS:
+            valid &= ~self.entitlements.compiler.moot(KEY_KINDS[kind], scope_type(scope))
+        return any(valid >> atom & 1 for atom in atoms)
 
 
 @dataclass
