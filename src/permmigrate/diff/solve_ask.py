@@ -183,7 +183,7 @@ class Asker:
                 reason = "a condition on who asks, whose groups are not the same on both sides"
                 return Undecided(Why.BEYOND, reason)
         key = (
-            (principal, question.principal) if personal else principal.type,
+            (principal, str(question.principal)) if personal else principal.type,
             (question.action, question.resource_type),
             json.dumps(statements, sort_keys=True),
             tuple(map(_case_key, question.cases)),
