@@ -220,6 +220,14 @@ CUSTOM_TESTS = {
         '(resource.ancestor_ids.contains("FOLDER") || resource.access_control == "restricted")',
         '!resource.ancestor_ids.contains("FOLDER")',
         'resource.ancestor_ids.contains("FOLDER") && resource.ancestor_ids.contains("FOLDER2")',
+        'resource.ancestor_ids.containsAny(["FOLDER", "FOLDER2"])',
+        'resource has access_control && resource.access_control != "public"',
+        '(if resource.access_control == "public" then true else resource.ancestor_ids.contains("FOLDER"))',
+        'principal in Cloudinary::Group::"g0"',
+        'principal != Cloudinary::User::"u1"',
+        "!(resource is Cloudinary::Folder)",
+        'resource.ancestor_ids == ["FOLDER"]',
+        "context.confirmed",
     ),
 }
 CUSTOM_RESOURCES = (
