@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "plan": "Plan the move: what is given and taken, in which order, under which guards.",
     "readiness": "Report how ready an account is to move.",
     "sandbox": "Serve an imitation of the vendor's API, for trying things out.",
+    "signoff": "Have expansions approved or rejected by their owners.",
     "snapshot": "Save what an account looks like today in one file.",
     "undo": "Make the plan that takes back what a journal says was done.",
     "who-can": "List everybody who may do something, before and after, and through what.",

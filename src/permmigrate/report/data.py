@@ -64,6 +64,7 @@ def diff_document(view: DiffView) -> dict[str, Any]:
     return {
         **_common(view, "diff", sets),
         "compared_with": view.compared_with,
+        "comparison": view.comparison,
         "known_summary": view.known_summary,
         "risks": [asdict(risk) for risk in view.risks],
         "matrices": {

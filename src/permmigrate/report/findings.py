@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import overload
 
@@ -39,6 +39,7 @@ _FINDING_COLUMNS = (
     Column("capabilities", "Everything it covers", Kind.CAPABILITIES, 44),
     Column("id", "Finding", Kind.ID, 15),
     Column("others", "It also holds for", Kind.PEOPLE, 30),
+    Column("cluster", "Cluster", Kind.ID, 16),
 )
 
 _COUNTED = (Verdict.GAINED, Verdict.MAYBE_GAINED, Verdict.LOST, Verdict.MAYBE_LOST, Verdict.UNKNOWN)
@@ -51,11 +52,13 @@ _COUNT_COLUMNS = (
 )
 
 
-def finding_tables(diff: Diff, snapshot: Snapshot, *, planned: bool) -> tuple[Table, Table, Table]:
+def finding_tables(
+    diff: Diff, snapshot: Snapshot, clusters: Mapping[str, str], *, planned: bool
+) -> tuple[Table, Table, Table]:
     """Expansions, reductions and undecided findings, each in the comparison's own order.
 
-    `planned` says that mapping rows are to blame, and not roles that are assigned already. A row is made when
-    it is asked for: there may be a million.
+    `clusters` has the cluster of each finding, by id. `planned` says that mapping rows are to blame, and not
+    roles that are assigned already. A row is made when it is asked for: there may be a million.
     """
     columns = tuple(
         column if planned or column.key != "causes" else replace(column, label="Assigned roles")
@@ -69,7 +72,7 @@ def finding_tables(diff: Diff, snapshot: Snapshot, *, planned: bool) -> tuple[Ta
             places["reductions"].append(place)
         elif finding.verdict is Verdict.UNKNOWN:
             places["undecided"].append(place)
-    maker = _RowMaker(diff, snapshot)
+    maker = _RowMaker(diff, snapshot, clusters)
 
     def table(key: str, title: str, about: str) -> Table:
         return Table(key, title, about, columns, _FindingRows(maker, places[key]))
@@ -92,9 +95,10 @@ def finding_tables(diff: Diff, snapshot: Snapshot, *, planned: bool) -> tuple[Ta
 class _RowMaker:
     """Turns a finding into the cells of its row."""
 
-    def __init__(self, diff: Diff, snapshot: Snapshot) -> None:
+    def __init__(self, diff: Diff, snapshot: Snapshot, clusters: Mapping[str, str]) -> None:
         self.diff = diff
         self.snapshot = snapshot
+        self.clusters = clusters
         self.summaries = {summary.principal: summary for summary in diff.principals}
         ordered = sorted(diff.principals, key=lambda summary: summary.principal)
         self.numbers = {summary.principal: number for number, summary in enumerate(ordered)}
@@ -124,6 +128,7 @@ class _RowMaker:
             finding.capabilities,
             finding.id,
             tuple(self.numbers[principal] for principal in finding.principals[1:]),
+            self.clusters[finding.id],
         )
 
 

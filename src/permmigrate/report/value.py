@@ -50,6 +50,8 @@ class DiffView:
     """Whether "after" is what the mapping tables would make, and not yet a fact."""
     illustrative: bool
     complete: bool
+    comparison: str
+    """The digest of what was compared and found: what a sign-off is about."""
     banner: Banner
     figures: tuple[Figure, ...]
     read_summary: str

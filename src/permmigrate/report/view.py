@@ -6,12 +6,14 @@ and the document agree by construction. It decides nothing about access and form
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 
 from permmigrate.catalog import is_illustrative
 from permmigrate.diff import Diff, Severity, Verdict
+from permmigrate.diff.clusters import Cluster, cluster
 from permmigrate.model import PrincipalType
-from permmigrate.report import administrators, evidence, findings, matrices
+from permmigrate.report import administrators, cluster_table, evidence, findings, matrices
 from permmigrate.report.assessment import readiness_view
 from permmigrate.report.text import plural
 from permmigrate.report.value import Banner, DiffView, Figure, Notice, ReadinessView
@@ -24,7 +26,9 @@ __all__ = ["DiffView", "ReadinessView", "diff_view", "readiness_view"]
 def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
     """Finish a comparison for reading; `snapshot` is the one it was made from."""
     planned = diff.is_planned
-    expansions, reductions, undecided = findings.finding_tables(diff, snapshot, planned=planned)
+    clusters = cluster(diff, snapshot)
+    cluster_of = {finding: each.id for each in clusters for finding in each.findings}
+    expansions, reductions, undecided = findings.finding_tables(diff, snapshot, cluster_of, planned=planned)
     principals = findings.principal_table(diff)
     causes = findings.cause_table(diff, planned=planned)
     admins = administrators.table(diff)
@@ -34,6 +38,7 @@ def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
         findings.uncertainty_table(diff),
         evidence.orphan_table(snapshot),
         causes,
+        cluster_table.table(diff, snapshot, clusters),
         admins,
         expansions,
         reductions,
@@ -53,6 +58,7 @@ def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
         planned=planned,
         illustrative=is_illustrative(diff.catalog_source),
         complete=diff.complete,
+        comparison=_comparison(diff, clusters),
         banner=_banner(diff, snapshot),
         figures=_figures(diff),
         read_summary=evidence.read_summary(snapshot),
@@ -68,6 +74,13 @@ def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
         provenance=_provenance(diff, snapshot),
         sizes=evidence.size_rows(snapshot),
     )
+
+
+def _comparison(diff: Diff, clusters: tuple[Cluster, ...]) -> str:
+    """What was compared, and every finding by way of its cluster."""
+    about = (diff.account_id, diff.compared_with, *(digest for _, digest in _digests(diff)))
+    found = sorted(f"{each.id} {each.digest}" for each in clusters)
+    return hashlib.sha256("\n".join((*about, *found)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 NOT_CHECKED = (

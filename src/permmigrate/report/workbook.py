@@ -13,11 +13,12 @@ from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 
 from permmigrate.errors import UsageError
-from permmigrate.report import files
+from permmigrate.report import files, signoff_sheet
 from permmigrate.report.sheets import MAX_ROWS, Look, Writer, fill
 from permmigrate.report.summary_sheet import diff_summary, read_me, readiness_summary
 from permmigrate.report.table import Kind, Table
 from permmigrate.report.value import DiffView, ReadinessView, provenance_table
+from permmigrate.signoff.comparison import clauses_of
 
 _DIFF_SHEETS: Final = (
     ("Causes", "causes"),
@@ -91,6 +92,9 @@ def _sheets(view: DiffView | ReadinessView, book: Workbook, most: int) -> None:
     writer = Writer(look, _words(view))
     for name, table in tables:
         fill(book.add_worksheet(name), writer, table, most=most)
+    if isinstance(view, DiffView):
+        clauses = clauses_of(view.table("clusters").records())
+        signoff_sheet.add(book, look, view.comparison, view.account_id, clauses, {})
     summary.activate()
 
 
