@@ -14,6 +14,9 @@ from command_line import Ran
 from permmigrate.errors import ExitCode
 from permmigrate.model import PrincipalType, RoleAssignment, RoleId
 from permmigrate.plan.file import load as load_plan
+from permmigrate.signoff.comparison import read as read_comparison
+from permmigrate.signoff.file import encode as encode_signed
+from permmigrate.signoff.value import Decided, Decision, Signed
 from permmigrate.snapshot.file import dump, load
 
 Call = Callable[..., Ran]
@@ -85,6 +88,35 @@ def test_signed_expansions_count_no_longer(call: Call, snapshot: Path, tmp_path:
     assert ExitCode.OK == signed.code or unsigned_in(path)  # the undecided are in no such file
     assert unsigned_in(path) < before
     assert load_plan(path).digests.signoff
+
+
+def decided_by(diff: Path, decision: Decision, path: Path, account_id: str = "") -> Path:
+    """A file of decisions in which one thing is said of every cluster."""
+    found = read_comparison(diff)
+    said = tuple(Decided(each.id, each.contents, decision) for each in found.clauses)
+    signed = Signed(
+        account_id or found.account_id, found.digest, said, {each.id: each.findings for each in found.clauses}
+    )
+    path.write_text(encode_signed(signed), encoding="utf-8")
+    return path
+
+
+def test_decisions_about_clusters_hold_for_their_findings(call: Call, snapshot: Path, tmp_path: Path) -> None:
+    """Approved, the plan passes; rejected, it never does, whatever the limits; others' are no use."""
+    call("diff", snapshot, "--out", tmp_path, "--format", "json")
+    diff, path = tmp_path / "diff.json", tmp_path / "plan.json"
+    run = ("plan", "make", snapshot, "--out", path, "--allow-incomplete", "--signoff")
+    approved = decided_by(diff, Decision.APPROVE, tmp_path / "yes.json")
+    ran = call(*run, approved)
+    assert ExitCode.OK == ran.code, ran.err
+    assert 0 == unsigned_in(path)
+    rejected = call(
+        *run, decided_by(diff, Decision.REJECT, tmp_path / "no.json"), "--max-expansions", "99999"
+    )
+    assert ExitCode.REFUSED == rejected.code
+    assert "expansions that were rejected where none may be" in rejected.err
+    foreign = decided_by(diff, Decision.APPROVE, tmp_path / "theirs.json", "another")
+    assert ExitCode.USAGE == call(*run, foreign).code
 
 
 def test_people_are_named_as_they_are_known(call: Call, snapshot: Path, tmp_path: Path) -> None:

@@ -33,7 +33,12 @@ COUNT = click.IntRange(min=0)
     is_flag=True,
     help="Also take away roles that the mapping's principals hold beyond it: cuts back after the move.",
 )
-@click.option("--signoff", type=FILE, metavar="FILE", help="Accepted findings (`diff --write-baseline`).")
+@click.option(
+    "--signoff",
+    type=FILE,
+    metavar="FILE",
+    help="Decisions: of `signoff merge` (.json), or accepted findings (.csv).",
+)
 @click.option("--max-expansions", type=COUNT, default=0, show_default=True, help="Unsigned ones allowed.")
 @click.option(
     "--max-admin-promotions",
@@ -108,12 +113,10 @@ def command(
 
 
 def _terms(snapshot: Snapshot, today: date, asked: dict[str, Any]) -> Terms:
-    from permmigrate.cli.gating import read_accepted
-    from permmigrate.cli.planning import principals
+    from permmigrate.cli.planning import principals, signoff_from
     from permmigrate.model import PrincipalRef, PrincipalType
     from permmigrate.plan import Limits
     from permmigrate.plan.draft import Terms
-    from permmigrate.plan.signoff import Signoff
 
     key = asked["acting_key"]
     return Terms(
@@ -121,7 +124,7 @@ def _terms(snapshot: Snapshot, today: date, asked: dict[str, Any]) -> Terms:
         tool_version=__version__,
         today=today,
         expires_after=timedelta(hours=asked["expires_in"]),
-        signoff=Signoff.accepting(read_accepted(asked["signoff"]), today) if asked["signoff"] else None,
+        signoff=signoff_from(asked["signoff"], snapshot.account_id, today) if asked["signoff"] else None,
         acting_key=PrincipalRef(PrincipalType.ACCOUNT_KEY, key) if key else None,
         required_admins=principals(asked["require_admin"], snapshot),
         protected=principals(asked["protect"], snapshot),
