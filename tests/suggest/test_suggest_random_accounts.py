@@ -21,11 +21,10 @@ from permmigrate.mapping.tables import MappingTables
 from permmigrate.model import ManagementType, PrincipalRef, PrincipalType
 from permmigrate.snapshot import Snapshot
 from permmigrate.suggest import rewritten, suggest
-from random_accounts import FORBIDDING, OPAQUE_STATEMENTS, Account, account
+from random_accounts import FORBIDDING, Account, account
 
 TODAY = date(2026, 11, 22)
 SEEDS = range(14)
-UNDECIDED = FORBIDDING | {name for found in OPAQUE_STATEMENTS.values() for name in found}
 Held = tuple[PrincipalRef, str, str, str, str]
 """Whose, which environment, which place, which action, on what."""
 
@@ -66,7 +65,7 @@ def everything(snapshot: Snapshot, tables: MappingTables) -> MappingTables:
             for role in snapshot.catalog.roles.values()
             if role.level == level
             and not refusal(role, holder)
-            and not {p.rpartition("::")[2] for p in role.policy_ids} & UNDECIDED
+            and not {p.rpartition("::")[2] for p in role.policy_ids} & FORBIDDING
         ]
 
     both = {

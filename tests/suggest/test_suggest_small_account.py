@@ -103,7 +103,7 @@ def test_with_custom_roles_only_what_no_row_can_tell_apart_is_left(
     diff = diffed(snapshot, tables)
     for finding in diff.findings:
         if finding.verdict is Verdict.GAINED:
-            assert all(path.startswith("group ") for path in finding.after), finding
+            assert all(path.startswith(("group ", "custom policy ")) for path in finding.after), finding
             assert any("without effect" in path for path in finding.before), finding
         if finding.verdict.is_expansion:
             assert {cause.partition(":")[0] for cause in finding.causes} <= {

@@ -16,7 +16,6 @@ from permmigrate.mapping.words import level_words
 from permmigrate.model import ContentKind, PrincipalType, RoleId, ScopeType, User, UserId
 from permmigrate.suggest.chooser import Chooser
 from permmigrate.suggest.holders import Sharing
-from permmigrate.suggest.offers import together
 from permmigrate.suggest.phrases import listed
 from permmigrate.suggest.solve import Question, weigh
 from permmigrate.suggest.value import Choice, Cost, Pick
@@ -113,11 +112,10 @@ class Contexts:
         return self._found[legacy_role]
 
     def _of(self, legacy_role: str) -> Context:
-        compiler = self.chooser.offers.compiler
-        bundle = compiler.share(self.kind, self.level, legacy_role)
-        if bundle.masks == compiler.share(self.kind, self.level, None).masks:
+        offers = self.chooser.offers
+        before = offers.share(self.kind, self.level, legacy_role)
+        if before == offers.share(self.kind, self.level, None):
             return Context()
-        before = together((bundle,), self.kind)
         holder = PrincipalType.USER
         question = Question(ScopeType.ENVIRONMENT, self.kind.value, holder, before, self.kind, self.roles)
         found = self.chooser.answer(question, new_roles=False)

@@ -19,7 +19,6 @@ from permmigrate.suggest.chooser import (
     given_roles,
     given_words,
 )
-from permmigrate.suggest.offers import together
 from permmigrate.suggest.solve import Answer, Question
 from permmigrate.suggest.value import Choice, Cost, Items
 
@@ -156,7 +155,7 @@ def _choose(chooser: Chooser, grant: _Grant, file: str, keys: tuple[tuple[str, .
         if kind is LegacyKind.API_KEY and level == ACCOUNT:
             continue
         legacy = grant.legacy if kind is LegacyKind.USER_ROLE else "*"
-        before = together((chooser.offers.compiler.legacy(kind, legacy, scope),), None)
+        before = chooser.offers.legacy(kind, legacy, scope)
         given = given_roles(grant.recipe, level, one_environment=alone)
         answers[level] = chooser.answer(Question(scope, level, grant.holder, before, given=given))
     outside = _outside(chooser, grant)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from permmigrate.catalog import LEVELS
 from permmigrate.cedar import Universe
 from permmigrate.cedar.words import FEATURE, action_of, label_of, resource_of
 from permmigrate.diff import Severity
@@ -23,6 +22,21 @@ from permmigrate.suggest.value import Cost, Item, Items, item_order
 WIDE: Final = Place()
 HERE: Final = "here"
 """Stands for the folder or collection that a share is on."""
+
+_WHERE: Final = "where"
+
+
+def where(place: Place, policy_id: str) -> Place:
+    """The part of a place where the undecided condition of a policy holds."""
+    return Place(f"{_WHERE}/{place.kind}/{place.id}", policy_id)
+
+
+def _around(place: Place) -> tuple[Place, ...]:
+    """The places that a place lies in."""
+    part, _, rest = place.kind.partition("/")
+    outer = Place(*rest.split("/", 1)) if part == _WHERE else WIDE
+    return tuple(dict.fromkeys((WIDE, outer, place)))
+
 
 ByPlace = Mapping[Place, Masks]
 """What some grants together permit, where."""
@@ -80,7 +94,10 @@ class Scale:
     def askable(self, place: Place) -> int:
         """The atoms that can be asked for at a place."""
         kind = {"folder": self.universe.folder_mask, "collection": self.universe.collection_mask}
-        return self.valid & kind.get(place.kind, self.valid)
+        mask = self.valid
+        for around in _around(place):
+            mask &= kind.get(around.kind, mask)
+        return mask
 
 
 @dataclass(frozen=True)
@@ -152,10 +169,11 @@ class Problem:
 
 def _at_places(scale: Scale, places: tuple[Place, ...], side: ByPlace) -> list[tuple[int, Masks]]:
     """The masks in force at each place, with where its bits begin."""
-    width, wide = len(scale.universe.atoms), side.get(WIDE, Masks())
-    found = []
+    width, found = len(scale.universe.atoms), []
     for number, place in enumerate(places):
-        here = wide if place == WIDE else wide | side.get(place, Masks())
+        here = Masks()
+        for around in _around(place):
+            here |= side.get(around, Masks())
         askable = scale.askable(place)
         found.append((number * width, Masks(*(mask & askable for mask in here))))
     return found
@@ -168,8 +186,3 @@ def _legacy(scale: Scale, places: tuple[Place, ...], before: ByPlace) -> Side:
         sure |= (masks.permit & ~masks.forbid) << offset
         maybe |= ((masks.maybe | masks.opaque_permit) & ~masks.permit & ~masks.forbid) << offset
     return Side(sure, maybe)
-
-
-def level_of(scope: ScopeType) -> str:
-    """The level of the roles that hold for a whole scope."""
-    return LEVELS[0] if scope is ScopeType.ACCOUNT else LEVELS[1]

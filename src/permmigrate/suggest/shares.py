@@ -18,7 +18,7 @@ from permmigrate.model import ContentKind, PrincipalRef, PrincipalType, ScopeTyp
 from permmigrate.suggest.chooser import Chooser, decided_by_hand, given_words
 from permmigrate.suggest.exceptions import NEVER_REACHED, Asleep, Contexts, Exceptions, Instead
 from permmigrate.suggest.holders import Reach, Sharing, sharing
-from permmigrate.suggest.offers import single_id, together
+from permmigrate.suggest.offers import single_id
 from permmigrate.suggest.solve import Answer, Question
 from permmigrate.suggest.value import Choice, Cost
 
@@ -100,7 +100,7 @@ class _Level:
 
     def _answer(self, holder: PrincipalType, recipe: Recipe) -> Answer:
         given = tuple(dict.fromkeys(step.role.id for step in recipe.steps))
-        before = together((self.chooser.offers.compiler.share(self.kind, self.level, None),), self.kind)
+        before = self.chooser.offers.share(self.kind, self.level, None)
         return self.chooser.answer(
             Question(ScopeType.ENVIRONMENT, self.kind.value, holder, before, self.kind, given)
         )
