@@ -63,8 +63,10 @@ def _pieces(text: str) -> list[str]:
     found, start = [], 0
     for end in (number + 1 for number, letter in enumerate(text) if letter == ";"):
         try:
-            cedarpy.policies_to_json_str(text[start:end])
+            document = json.loads(cedarpy.policies_to_json_str(text[start:end]))
         except ValueError:
+            continue
+        if not document["staticPolicies"]:
             continue
         found.append(text[start:end].strip())
         start = end
