@@ -1,4 +1,4 @@
-"""Policy text that is not Cedar is named with the place where it goes wrong, and harms only whom it is for."""
+"""Policy text that is not Cedar is named with the place where it goes wrong."""
 
 from __future__ import annotations
 

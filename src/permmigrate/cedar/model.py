@@ -119,7 +119,7 @@ class Reader:
         return term if isinstance(term, int) else int(self._value(term).as_long())
 
     def _text(self, term: Term) -> str:
-        return self.world.texts.value(term if isinstance(term, str) else self._value(term))
+        return term if isinstance(term, str) else self.world.texts.value(self._value(term), self.model)
 
     def _value(self, term: Any) -> Any:
         return self.model.eval(term, model_completion=True)

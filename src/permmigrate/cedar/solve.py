@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import z3
 
 from permmigrate.cedar.encode import Encoder
+from permmigrate.cedar.likes import TooManyError
 from permmigrate.cedar.model import Reader
 from permmigrate.cedar.request import Request, Side, decisions
 from permmigrate.cedar.shapes import EMPTY, Schema, Uid
@@ -148,9 +149,10 @@ class Prepared:
 
     def __init__(self, question: Question, semantics: Semantics = CEDAR) -> None:
         self.question = question
-        policies = [policy for side in question.sides for policy in side.policies]
+        self.refused: Undecided | None = None
+        self.laws: list[Term] = []
         schema = question.schema
-        self.world = World(schema, Texts(real=any(map(_asks_like, policies))), semantics)
+        self.world = World(schema, Texts(), semantics)
         for pair in question.apart:
             self.world.apart(*pair)
         sort = self.world.texts.sort
@@ -189,7 +191,10 @@ class Prepared:
         for name, value in (known.attributes if known else {}).items():
             if world.schema.attribute(self.principal.type, name) is not None:
                 world.fact(self._is(self.principal, name, value))
-        self.laws = world.axioms()
+        try:
+            self.laws = world.axioms()
+        except TooManyError:
+            self.refused = Undecided(Why.TOO_LONG, "too many `like` patterns together")
 
     def _case(self, case: Case) -> Term:
         same, resource = self.world.texts.same, self.resource
@@ -230,6 +235,8 @@ class Prepared:
         )
         if goal is False:
             return Unsat()
+        if self.refused is not None:
+            return self.refused
         solver = z3.Solver()
         solver.set("timeout", limits.milliseconds)
         solver.set("rlimit", limits.steps)
@@ -289,10 +296,3 @@ def _completed(request: Request, known: Known | None, case: Case | None) -> Requ
             entity = replace(entity, attributes={**entity.attributes, **whole})
         entities.append(entity)
     return replace(request, entities=tuple(entities))
-
-
-def _asks_like(policy: Any) -> bool:
-    """Whether some `like` is asked, so that strings must be strings."""
-    if isinstance(policy, Mapping):
-        return "like" in policy or any(map(_asks_like, policy.values()))
-    return isinstance(policy, (list, tuple)) and any(map(_asks_like, policy))

@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple
 
 import z3
 
+from permmigrate.cedar.likes import Combinations, Pattern, combinations, matches, written
+
 Term = Any
 """A z3 expression, or the Python value of a constant."""
 LONG_MIN: Final = -(2**63)
@@ -153,20 +155,22 @@ def truth(yes: Term, no: Term) -> Sym:
 
 @dataclass
 class Texts:
-    """Strings and ids as terms: numbers where only equality matters, real strings where `like` is asked."""
+    """Strings and ids as numbers: only what equals what, and which patterns they match, is ever asked."""
 
-    real: bool
     numbers: dict[str, int] = field(default_factory=dict)
+    patterns: dict[Pattern, Any] = field(default_factory=dict)
+    """Each pattern asked of a string that is not known, with the relation that says whether it matches."""
+    matched: dict[str, Term] = field(default_factory=dict)
+    """Every unknown string of which some pattern was asked."""
+    combined: Combinations = field(default_factory=Combinations)
 
     @property
     def sort(self) -> Any:
-        return z3.StringSort() if self.real else z3.IntSort()
+        return z3.IntSort()
 
     def term(self, text: Term) -> Term:
         if not isinstance(text, str):
             return text
-        if self.real:
-            return z3.StringVal("".join(c if " " <= c < "\x7f" and c != "\\" else _escaped(c) for c in text))
         return z3.IntVal(self.numbers.setdefault(text, len(self.numbers)))
 
     def same(self, one: Term, other: Term) -> Term:
@@ -175,63 +179,60 @@ class Texts:
         left, right = self.term(one), self.term(other)
         return True if left.eq(right) else left == right
 
-    def like(self, text: Term, pattern: tuple[str | None, ...]) -> Term:
+    def like(self, text: Term, pattern: Pattern) -> Term:
         """Whether the text matches; None stands for any run of characters."""
         if isinstance(text, str):
             return matches(text, pattern)
-        anything = z3.Full(z3.ReSort(z3.StringSort()))
-        parts = [anything if piece is None else z3.Re(self.term(piece)) for piece in pattern]
-        if not parts:
-            return text == z3.StringVal("")
-        return z3.InRe(text, parts[0] if len(parts) == 1 else z3.Concat(*parts))
+        if pattern not in self.patterns:
+            name = f"like {len(self.patterns)}"
+            self.patterns[pattern] = z3.Function(name, z3.IntSort(), z3.BoolSort())
+        self.matched[text.sexpr()] = text
+        return self.patterns[pattern](text)
 
-    def value(self, term: Any) -> str:
+    def axioms(self) -> list[Term]:
+        """What strings can match together; raises TooManyError when that is not found out soon."""
+        if not self.patterns:
+            return []
+        self.combined = combinations(tuple(self.patterns))
+        for word in self.combined.few:
+            self.term(word)
+        laws = [
+            relation(number) == matches(text, pattern)
+            for pattern, relation in self.patterns.items()
+            for text, number in self.numbers.items()
+        ]
+        for term in self.matched.values():
+            known = [term == number for number in self.numbers.values()]
+            ways = [
+                z3.And(*(r(term) == does for r, does in zip(self.patterns.values(), answers, strict=True)))
+                for answers in self.combined.endless
+            ]
+            laws.append(z3.Or(*known, *ways))
+        return laws
+
+    def value(self, term: Any, model: Any) -> str:
         """The string that a model's value stands for."""
-        if isinstance(term, str):
-            return term
-        if self.real:
-            return _unescaped(term.as_string())
         number = term.as_long()
-        by_number = {value: text for text, value in self.numbers.items()}
-        if number in by_number:
-            return by_number[number]
+        for text, known in self.numbers.items():
+            if known == number:
+                return text
+        answers = tuple(
+            z3.is_true(model.eval(relation(term), model_completion=True))
+            for relation in self.patterns.values()
+        )
         text = f"any{number}"
+        if any(
+            matches(text, pattern) is not does for pattern, does in zip(self.patterns, answers, strict=True)
+        ):
+            parts = self.combined.endless.get(answers, ("", ""))
+            text = written(parts, self._strange, 1 + number if number >= 0 else len(self.numbers) - number)
         while text in self.numbers:
             text += "_"
         return text
 
-
-def matches(text: str, pattern: tuple[str | None, ...]) -> bool:
-    """Cedar's `like` on two known strings: greedy from the left, which is enough for runs of anything."""
-    pieces = [""]
-    for piece in pattern:
-        if piece is None:
-            pieces.append("")
-        else:
-            pieces[-1] += piece
-    if len(pieces) == 1:
-        return text == pieces[0]
-    first, *middle, last = pieces
-    if not (text.startswith(first) and text.endswith(last) and len(text) >= len(first) + len(last)):
-        return False
-    position, end = len(first), len(text) - len(last)
-    for piece in middle:
-        found = text.find(piece, position, end)
-        if found < 0:
-            return False
-        position = found + len(piece)
-    return True
-
-
-def _escaped(character: str) -> str:
-    return f"\\u{{{ord(character):x}}}"
-
-
-def _unescaped(text: str) -> str:
-    """z3 writes every character outside printable ASCII, and only those, as `\\u{...}`."""
-    parts = text.split("\\u{")
-    found = [parts[0]]
-    for part in parts[1:]:
-        digits, _, rest = part.partition("}")
-        found += [chr(int(digits, 16)), rest]
-    return "".join(found)
+    @property
+    def _strange(self) -> str:
+        """A character that no string and no pattern has."""
+        used = {c for text in self.numbers for c in text}
+        used |= {c for pattern in self.patterns for piece in pattern for c in piece or ""}
+        return next(c for c in map(chr, range(ord("x"), 0x10000)) if c not in used and c.isprintable())

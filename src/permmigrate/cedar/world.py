@@ -321,7 +321,7 @@ class World:
         if self.known:
             self._settle()
             laws = [law for state in self._laws for law in state()]
-        return [*self._facts.values(), *laws, *self._hierarchy()]
+        return [*self._facts.values(), *laws, *self._hierarchy(), *self.texts.axioms()]
 
 
 def element_kind(shape: Shape) -> str | None:
