@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "import": "Make a snapshot from lists, or add lists to one.",
     "journal": "Prove that a journal is whole, and read it out.",
     "mappings": "Copy, check and edit the mapping tables.",
+    "notices": "Tell the people concerned what changes for them.",
     "plan": "Plan the move: what is given and taken, in which order, under which guards.",
     "readiness": "Report how ready an account is to move.",
     "sandbox": "Serve an imitation of the vendor's API, for trying things out.",

@@ -61,7 +61,7 @@ def _page(templates: Path, name: str, **values: Any) -> str:
     style = _read(templates / "report.css")
     script = "(() => {\n'use strict';\n" + "".join(_read(templates / part) for part in _SCRIPTS) + "})();\n"
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        f"default-src 'none'; style-src '{content_hash(style)}'; script-src '{content_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
     page = _environment(templates).get_template(name)
@@ -82,7 +82,7 @@ def _environment(templates: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        finalize=_visible_unless_markup,
+        finalize=visible_unless_markup,
     )
     environment.filters |= {
         "number": lambda count: f"{count:,}",
@@ -103,7 +103,8 @@ def _environment(templates: Path) -> Environment:
     return environment
 
 
-def _visible_unless_markup(value: object) -> object:
+def visible_unless_markup(value: object) -> object:
+    """What a template shows of a value: text made visible, markup as it is."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return visible(value)
     return value
@@ -124,5 +125,6 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _hash(text: str) -> str:
+def content_hash(text: str) -> str:
+    """The hash by which a page's policy allows one style or script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

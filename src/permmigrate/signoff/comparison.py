@@ -33,18 +33,8 @@ class Comparison:
 
 
 def read(path: Path) -> Comparison:
-    """Read and check a `diff.json`; raises `InvalidFileError`."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InvalidFileError(f"cannot read `{path}`: {error.strerror or error}") from error
-    _check(path, content)
-    document = json.loads(content)
-    if document.get("kind") != "diff" or document.get("schema") != SCHEMA:
-        raise InvalidFileError(
-            f"`{path}` is no comparison of this version",
-            hint="give the diff.json that `permmigrate diff` wrote, or run `permmigrate diff` again",
-        )
+    """What is to be decided about a `diff.json`; raises `InvalidFileError`."""
+    document = document_of(path)
     return Comparison(
         account_id=document["account_id"],
         digest=document["comparison"],
@@ -52,6 +42,22 @@ def read(path: Path) -> Comparison:
         headline=document["banner"]["headline"],
         clauses=_clauses(document["tables"]),
     )
+
+
+def document_of(path: Path) -> dict[str, Any]:
+    """Read and check a `diff.json`; raises `InvalidFileError`."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidFileError(f"cannot read `{path}`: {error.strerror or error}") from error
+    _check(path, content)
+    document: dict[str, Any] = json.loads(content)
+    if document.get("kind") != "diff" or document.get("schema") != SCHEMA:
+        raise InvalidFileError(
+            f"`{path}` is no comparison of this version",
+            hint="give the diff.json that `permmigrate diff` wrote, or run `permmigrate diff` again",
+        )
+    return document
 
 
 def _check(path: Path, content: bytes) -> None:
