@@ -168,6 +168,18 @@ def test_folder_roles_stay_while_the_shares_are_not_known() -> None:
     assert {extra.role_id} == given_to(known, user("u-1"), Kind.REMOVE)
 
 
+def test_nothing_is_taken_from_whom_the_right_role_cannot_be_given() -> None:
+    """A key whose own role cannot be made keeps the vendor's: less than it needs is worse than more."""
+    vendors = assigned(a_key(), "cld::role::prodenv::master_admin", "env1")
+    one = with_role(
+        snapshot(api_keys=(api_key(),), assignments=(vendors,)),
+        custom("Uploader", "cld::policy::global::ml::access"),
+    )
+    plan = drafted(one, giving("new-role/Uploader", role_row()), remove_extra=True)
+    assert () == plan.operations
+    assert "something that it should be given first is not planned" in reasons(plan)
+
+
 def test_the_vendors_master_admin_on_keys_is_cut_back() -> None:
     """After the move a key's own row is the target, and what the vendor gave beyond it is taken."""
     vendors = assigned(a_key(), "cld::role::prodenv::master_admin", "env1")
@@ -349,6 +361,13 @@ def test_a_policy_is_created_or_changed() -> None:
     assert Kind.UPDATE_POLICY is off.kind
 
 
+def test_a_policy_that_is_there_under_another_name_is_not_made_twice() -> None:
+    """The service refuses a second policy with the same statement in the same scope."""
+    plan = with_policies(kept("permit(principal, action, resource is Cloudinary::Asset);", "Theirs"))
+    assert () == plan.operations
+    assert "custom policy p-1 of another name says the same" in reasons(plan)
+
+
 def test_two_policies_of_one_name_are_not_guessed_between() -> None:
     """Which of them is meant nobody can tell."""
     first = kept("permit(principal, action, resource);")
@@ -488,7 +507,11 @@ def test_without_the_permissions_api_only_keys_get_folder_roles() -> None:
     assert holds["master admins"]
 
     extra = assigned(a_key(), "cld::role::folder::manager", "env1", folder=folder_id("Brands"))
-    cut = drafted(replace(one, assignments=(extra,)), tables, remove_extra=True)
+    held = replace(one, assignments=(extra,))
+    waiting = drafted(held, tables, remove_extra=True)
+    assert set() == given_to(waiting, a_key(), Kind.REMOVE_FOLDER)  # what is given by hand comes first
+    none = replace(TABLES.api_keys[0], target=Target(TargetType.NONE, "", Scope(ScopeKind.EACH)))
+    cut = drafted(held, replace(tables, api_keys=(none,)), remove_extra=True)
     assert {extra.role_id} == given_to(cut, a_key(), Kind.REMOVE_FOLDER)
     made = drafted(
         one,

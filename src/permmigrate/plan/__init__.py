@@ -13,7 +13,6 @@ from permmigrate.plan.operation import (
     Operation,
     PolicyBody,
     RoleBody,
-    held_digest,
     role_id_of,
 )
 from permmigrate.plan.value import (
@@ -49,6 +48,5 @@ __all__ = [
     "RoleBody",
     "Standing",
     "Wave",
-    "held_digest",
     "role_id_of",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 from permmigrate.catalog import is_illustrative
 from permmigrate.diff import Diff
@@ -88,8 +87,3 @@ def _require_sound(snapshot: Snapshot, *, allow_incomplete: bool) -> None:
             f"{about}: {first.detail or first.status}",
             hint="take it again with the rights that are missing, or plan with --allow-incomplete",
         )
-
-
-def host_of(url: str) -> str:
-    """The host that the account answered at."""
-    return urlsplit(url).netloc or url

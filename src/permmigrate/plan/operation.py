@@ -6,7 +6,7 @@ What an operation was made under is in its plan; doing one is `apply`'s business
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -179,12 +179,6 @@ class Operation:
 def assignment_text(assignment: RoleAssignment) -> str:
     """One assignment as one text: equal texts are equal assignments."""
     return "\0".join(assignment.sort_key())
-
-
-def held_digest(held: Iterable[RoleAssignment]) -> str:
-    """The sha256 of what a principal holds, in whatever order it is given."""
-    text = "\n".join(sorted(map(assignment_text, held)))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

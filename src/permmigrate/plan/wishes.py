@@ -20,7 +20,7 @@ from permmigrate.model import (
     RoleAssignment,
     RoleId,
 )
-from permmigrate.plan.definitions import namesake, policy_body, role_body, same
+from permmigrate.plan.definitions import meaning, namesake, policy_body, role_body, same
 from permmigrate.plan.fitness import Reach
 from permmigrate.plan.operation import NEW_POLICY, NEW_ROLE, Definition, Kind, PolicyBody
 from permmigrate.plan.value import LeftOut
@@ -46,6 +46,8 @@ class Wishes:
     by_hand: list[tuple[Change, str]] = field(default_factory=list)
     _left_out: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     _misfits: dict[tuple[RoleId, PrincipalType, bool, bool, bool], str] = field(default_factory=dict)
+    _short: set[PrincipalRef] = field(default_factory=set)
+    """Who will not get all that the mapping wants for it."""
     _roles: dict[RoleId, str] = field(default_factory=dict)
     """Roles to be made that are needed, and why they cannot be made."""
 
@@ -76,6 +78,7 @@ class Wishes:
         )
         if reason:
             self._left_out[f"role {assignment.role_id}", cause, reason] += 1
+            self._short.add(assignment.principal)
             return
         self._add(Kind.ASSIGN, assignment, cause)
 
@@ -93,6 +96,7 @@ class Wishes:
         change = Change(kind, cause, assignment)
         if reason:
             self.by_hand.append((change, reason))
+            self._short.add(assignment.principal)
         else:
             self.changes.append(change)
 
@@ -161,23 +165,27 @@ class Wishes:
     def removals(self, translation: Translation) -> None:
         """Add what principals of the mapping hold beyond what it wants.
 
-        Whoever the mapping does not speak of, or has a legacy grant that could not be translated, keeps all.
+        Whoever the mapping does not speak of, has a legacy grant that could not be translated, or will not be
+        given all that the mapping wants, keeps what it has. Grants come first.
         """
         wanted = {planned.assignment for planned in translation.planned}
         named = {principal for principal, _ in translation.row_by_grant}
+        short = frozenset(self._short)
         unsure = {missing.principal for missing in translation.untranslated}
         shares_known = not any(entry.area == "shares" for entry in self.now.gaps)
         for assignment in self.now.assignments:
             who = assignment.principal
             if assignment in wanted or who not in named:
                 continue
-            what = f"keeps role {assignment.role_id}"
+            reason = ""
             if who in unsure:
-                self._left_out[
-                    what, NOT_MAPPED, "a legacy grant of the same principal is not translated"
-                ] += 1
+                reason = "a legacy grant of the same principal is not translated"
+            elif who in short:
+                reason = "something that it should be given first is not planned"
             elif (assignment.folder_id or assignment.collection_id) and not shares_known:
-                self._left_out[what, NOT_MAPPED, "the legacy shares are not all known"] += 1
+                reason = "the legacy shares are not all known"
+            if reason:
+                self._left_out[f"keeps role {assignment.role_id}", NOT_MAPPED, reason] += 1
             else:
                 self._add(Kind.REMOVE, assignment, NOT_MAPPED)
 
@@ -191,6 +199,13 @@ class Wishes:
             }
             named = [(id_, each) for id_, each in there.items() if each.name == body.name]
             if any(same(each, body) for _, each in named):
+                continue
+            twin = [id_ for id_, each in there.items() if meaning(each.statement) == meaning(body.statement)]
+            if twin and not named:
+                reason = (
+                    f"custom policy {twin[0]} of another name says the same, and the service takes no second"
+                )
+                self._left_out[f"custom policy {body.name}", cause, reason] += 1
                 continue
             if len(named) > 1:
                 reason = f"{len(named)} custom policies have that name: {', '.join(id_ for id_, _ in named)}"
@@ -208,10 +223,3 @@ def content_key(assignment: RoleAssignment) -> tuple[str, ContentKind] | None:
     if assignment.folder_id:
         return assignment.folder_id, ContentKind.FOLDER
     return (assignment.collection_id, ContentKind.COLLECTION) if assignment.collection_id else None
-
-
-def principals_of(changes: Iterable[Change]) -> frozenset[PrincipalRef]:
-    """Everybody that changes name."""
-    return frozenset(
-        change.subject.principal for change in changes if isinstance(change.subject, RoleAssignment)
-    )
