@@ -6,7 +6,7 @@ writes groups is set in a place that no API shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -19,6 +19,7 @@ from permmigrate.model import (
     ALL_ENVIRONMENTS,
     ContentKind,
     Group,
+    GroupId,
     ManagementType,
     PrincipalRef,
     PrincipalType,
@@ -49,30 +50,18 @@ class _Future:
     entitlements: Entitlements
     severity_of: Callable[[RoleId], Severity]
 
-    @cached_property
-    def effective(self) -> tuple[AfterAssignment, ...]:
-        """The assignments that have an effect."""
-        roles = self.entitlements.snapshot.catalog.roles
-        known: dict[tuple[object, ...], bool] = {}
-        found = []
-        for entry in self.entitlements.assignments:
-            a = entry.assignment
-            place = a.scope_id, a.folder_id, a.collection_id
-            kind = (a.role_id, a.principal.type, *map(bool, place))
-            if kind not in known:
-                role = roles.get(a.role_id)
-                known[kind] = role is None or not (
-                    refusal(role, a.principal.type) or scope_refusal(role, *place)
-                )
-            if known[kind]:
-                found.append(entry)
-        return tuple(found)
+    def _has_effect(self, entry: AfterAssignment) -> bool:
+        """Whether the vendor heeds the assignment; of a role that no catalog has, nobody knows."""
+        a = entry.assignment
+        role = self.entitlements.snapshot.catalog.roles.get(a.role_id)
+        return role is None or not (
+            refusal(role, a.principal.type) or scope_refusal(role, a.scope_id, a.folder_id, a.collection_id)
+        )
 
     def all_environments(self) -> Iterator[Concern]:
         """Roles in all environments where the legacy reach was a list."""
-        for principal, entries in self._by_principal(
-            entry for entry in self.effective if entry.assignment.scope_id == ALL_ENVIRONMENTS
-        ).items():
+        everywhere = (e for e in self.entitlements.assignments if e.assignment.scope_id == ALL_ENVIRONMENTS)
+        for principal, entries in self._by_principal(everywhere).items():
             reach = self._legacy_reach(principal)
             if reach is not None:
                 roles = self._roles(entries)
@@ -113,8 +102,8 @@ class _Future:
         rows = {str(row) for row in translation.uses} if translation is not None else set()
         wanted = [
             entry
-            for entry in self.effective
-            if entry.assignment.folder_id is not None and entry.cause not in rows
+            for entry in self.entitlements.assignments
+            if entry.assignment.folder_id is not None and entry.cause not in rows and self._has_effect(entry)
         ]
         shares = self._shares_of({entry.assignment.principal for entry in wanted})
         for entry in wanted:
@@ -176,19 +165,20 @@ class _Future:
 
     def provided_groups(self) -> Iterator[Concern]:
         """Groups that hold roles and have members whom an identity provider signs in."""
-        entries = self._by_principal(
-            entry for entry in self.effective if entry.assignment.principal.type is PrincipalType.GROUP
+        provided = {group.id: (group, self._provided(group)) for group in self.entitlements.snapshot.groups}
+        provided = {id_: found for id_, found in provided.items() if found[1]}
+        entries = (
+            e
+            for e in self.entitlements.assignments
+            if e.assignment.principal.type is PrincipalType.GROUP and e.assignment.principal.id in provided
         )
-        for principal, held in entries.items():
-            group = self.entitlements.snapshot.group_by_id.get(principal.id)
-            provided = self._provided(group) if group is not None else 0
-            if group is not None and provided:
-                text = (
-                    f"{provided} of {len(group.member_ids)} members sign in through SAML: an identity "
-                    "provider may write the group's members at each login, and whoever it adds holds what "
-                    "the group holds"
-                )
-                yield self._concern(principal, held, text)
+        for principal, held in self._by_principal(entries).items():
+            group, members = provided[GroupId(principal.id)]
+            text = (
+                f"{members} of {len(group.member_ids)} members sign in through SAML: an identity provider "
+                "may write the group's members at each login, and whoever it adds holds what the group holds"
+            )
+            yield self._concern(principal, held, text)
 
     def _provided(self, group: Group) -> int:
         """How many members an identity provider signs in."""
@@ -207,8 +197,8 @@ class _Future:
             for role in later.catalog.roles.values()
             if role.management_type is ManagementType.SYSTEM and role.id in changed
         }
-        entries = self._by_principal(entry for entry in self.effective if entry.assignment.role_id in edited)
-        for principal, held in entries.items():
+        entries = (e for e in self.entitlements.assignments if e.assignment.role_id in edited)
+        for principal, held in self._by_principal(entries).items():
             roles = self._roles(held)
             text = f"{roles}, which the vendor edited between the two captures and may edit again"
             yield self._concern(principal, held, text)
@@ -225,11 +215,17 @@ class _Future:
             tuple(dict.fromkeys(entry.cause for entry in entries)),
         )
 
-    @staticmethod
-    def _by_principal(entries: Iterator[AfterAssignment]) -> dict[PrincipalRef, list[AfterAssignment]]:
-        found: dict[PrincipalRef, list[AfterAssignment]] = {}
+    def _by_principal(self, entries: Iterable[AfterAssignment]) -> dict[PrincipalRef, list[AfterAssignment]]:
+        """Those that have an effect, one of each role, cause and kind of place for each principal."""
+        unlike: dict[tuple[object, ...], AfterAssignment] = {}
         for entry in entries:
-            found.setdefault(entry.assignment.principal, []).append(entry)
+            a = entry.assignment
+            place = a.scope_id is None, a.folder_id is None, a.collection_id is None
+            unlike.setdefault((a.principal.type, a.principal.id, a.role_id, entry.cause, *place), entry)
+        found: dict[PrincipalRef, list[AfterAssignment]] = {}
+        for entry in unlike.values():
+            if self._has_effect(entry):
+                found.setdefault(entry.assignment.principal, []).append(entry)
         return found
 
     def _environment(self, environment_id: str) -> str:

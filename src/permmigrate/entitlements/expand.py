@@ -23,6 +23,7 @@ ASSUMPTIONS: Final = (
     "A legacy folder share reaches all nested subfolders, as the new folder roles do.",
     "A legacy user had no access in a product environment outside their list, whatever was shared there.",
     "The move itself changes no custom policy.",
+    "System roles stay as the catalog has them: the vendor may edit them, and a later catalog may say more.",
     "A custom policy that names a group applies to the group's members.",
     "Disabled and pending principals are compared as they would be once active, and are marked dormant.",
     "An API key works in its own product environment only, whatever its roles' scope says.",
