@@ -116,7 +116,7 @@ def test_calls_carry_every_operation_once_and_in_order(
         assert 1 <= len(batch.operations) <= most
         assert {(batch.kind, batch.wave)} == {(each.kind, each.wave) for each in batch.operations}
         assert 1 == len({each.assignment.role_id for each in batch.operations})
-    assert len(found) == writing_calls(operations, WireLimits(principals=most))
+    assert len(found) == writing_calls(operations[::-1], WireLimits(principals=most))
 
 
 def test_a_folder_invitation_takes_ten_roles_of_one_principal() -> None:

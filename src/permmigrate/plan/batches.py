@@ -7,11 +7,13 @@ one folder (spec: asset-management, folder_operations/invite). Definitions go al
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Final
 
+from permmigrate.model import PrincipalRef
 from permmigrate.plan.operation import Definition, Kind, Operation
 from permmigrate.plan.value import Expected
 
@@ -77,24 +79,23 @@ def _most(kind: Kind, limits: WireLimits) -> int:
 
 
 def writing_calls(operations: Iterable[Operation], limits: WireLimits | None = None) -> int:
-    """How many calls the operations take when none fails."""
-    return sum(1 for _ in batches(operations, limits))
+    """How many calls the operations, in any order, take when none fails."""
+    limits = limits or WireLimits()
+    together: Counter[tuple[Kind, Hashable]] = Counter((each.kind, _call(each)) for each in operations)
+    return sum(-(-count // _most(kind, limits)) for (kind, _), count in together.items())
 
 
 def reading_calls(operations: Iterable[Operation]) -> int:
     """About how many calls read the principals of every wave, page by page, before it and twice after it."""
-    calls = 0
-    for _, wave in groupby(operations, key=lambda each: each.wave):
-        seen: dict[str, set[str]] = {}
-        for operation in wave:
-            if not isinstance(operation.subject, Definition):
-                scope = operation.subject.scope_id or ""
-                seen.setdefault(scope, set()).add(str(operation.subject.principal))
-        calls += sum(-(-len(principals) // READ_PAGE) for principals in seen.values()) * VERIFYING_READS
-    return calls
+    seen: dict[tuple[int, str], set[PrincipalRef]] = {}
+    for operation in operations:
+        subject = operation.subject
+        if not isinstance(subject, Definition):
+            seen.setdefault((operation.wave, subject.scope_id or ""), set()).add(subject.principal)
+    return sum(-(-len(principals) // READ_PAGE) for principals in seen.values()) * VERIFYING_READS
 
 
 def expected_of(operations: Iterable[Operation], calls_an_hour: int) -> Expected:
-    """How many calls operations in a plan's order take at that rate."""
+    """How many calls operations, in any order, take at that rate."""
     in_order = tuple(operations)
     return Expected(writing_calls(in_order), reading_calls(in_order), calls_an_hour)
