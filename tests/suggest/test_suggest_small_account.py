@@ -57,8 +57,15 @@ def shipped() -> MappingTables:
     return load(mappings_dir())
 
 
+DIFFS: dict[tuple[int, str], Diff] = {}
+
+
 def diffed(snapshot: Snapshot, tables: MappingTables) -> Diff:
-    return compare(snapshot, tables, today=TODAY, tool_version="0")
+    """Compared once for each snapshot and what its tables say."""
+    key = id(snapshot), tables.digest
+    if key not in DIFFS:
+        DIFFS[key] = compare(snapshot, tables, today=TODAY, tool_version="0")
+    return DIFFS[key]
 
 
 def outcome(snapshot: Snapshot, folder: Path, *, custom_roles: bool) -> tuple[Outcome, MappingTables]:
@@ -204,3 +211,28 @@ def test_good_tables_are_left_as_they_are(snapshot: Snapshot, tmp_path: Path) ->
     text = list(lines(Outcome.of(again, tables, diff, diff)))
     assert "nothing in the tables can be made better" == text[0]
     assert any("decided by overrides.csv" in line for line in text)
+
+
+def test_what_a_person_decided_is_said_to_be_theirs(snapshot: Snapshot, tmp_path: Path) -> None:
+    """Overrides and rows of confidence `customer` stay, and what they still add is put down to them."""
+    key = snapshot.api_keys[0]
+    header = TEXTS["overrides.csv"].splitlines()[0]
+    users = [u.id for u in snapshot.users if u.legacy_role == "media_library_admin"]
+    group = snapshot.groups[0]
+    rows = (
+        f"apiKey,id,{key.id},api_key,*,role,environment/Master Admin,each_environment,ours,,us,customer,",
+        f"provisioningKey,id,{snapshot.account_keys[0].id},account_key,*,role,cld::role::account::master_admin,account,ours,,us,customer,",
+        f"user,id,{users[0]},user_role,*,role,environment/Master Admin,each_environment,ours,,us,customer,",
+        f"group,id,{group.id},folder_level,*,role,cld::role::folder::manager,folder,ours,,us,customer,",
+    )
+    files = TEXTS | {"overrides.csv": "\n".join((header, *rows)) + "\n"}
+    given = reloaded(tmp_path / "given", files)
+    made = suggest(snapshot, given, today=TODAY, custom_roles=True)
+    tables = reloaded(tmp_path / "better", rewritten(files, made))
+    assert {row.key for row in given.overrides} <= {row.key for row in tables.overrides}
+    for words in ("1 API keys", "account keys", "the roles of 1 users", "of its holders"):
+        assert any(words in kept for kept in made.kept), made.kept
+    found = Outcome.of(made, tables, diffed(snapshot, given), diffed(snapshot, tables))
+    why = {each.cause: each.why for each in found.leftovers}
+    assert ("somebody's decision, left as it is",) == why["overrides.csv:2"]
+    assert all(why.values())
