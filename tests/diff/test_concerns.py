@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import date
 
@@ -58,10 +57,7 @@ def role_id(selector: str) -> RoleId:
 
 def concerns(entitlements: Entitlements, tables: MappingTables = SHIPPED) -> tuple[Concern, ...]:
     index = CapabilityIndex(entitlements.compiler.universes, tables)
-    people = Summaries(entitlements, index)
-    for principal in entitlements.principals:
-        people.add(principal, list(entitlements.holdings(principal)), Counter())
-    return concerns_of(entitlements, tables, people.finished())
+    return concerns_of(entitlements, tables, Summaries.uncounted(entitlements, index))
 
 
 def by_tables(account: Snapshot, tables: MappingTables = SHIPPED) -> tuple[Concern, ...]:

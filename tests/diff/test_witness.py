@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import cedarpy
 import pytest
 from cedar_agreement import sides
+from plain_compare import Span, sweep
 
 from permmigrate.diff import verdicts
 from permmigrate.diff.derive_ask import Sides
 from permmigrate.diff.derive_value import Spot
-from permmigrate.diff.sweep import Span, sweep
 from permmigrate.diff.value import Verdict, Witness
 from permmigrate.diff.verdicts import Side
 from permmigrate.diff.witness import Refuted, Witnesses
@@ -155,7 +155,7 @@ MUTATIONS = {
     ),
     "group roles are not for members": (
         "permmigrate.entitlements.after.After._through",
-        lambda self, group: (),
+        lambda self, group, contents: (),
     ),
     "limited users reach everything": (
         "permmigrate.entitlements.before.Before.reach",

@@ -119,7 +119,10 @@ def _cluster(key: _Key, findings: list[Finding]) -> Cluster:
     people |= {(PrincipalType.USER, other) for finding in findings for other in finding.others}
     contents = sorted(f"{finding.id} {' '.join(finding.others)}" for finding in findings)
     return Cluster(
-        id="c" + hashlib.sha256("\n".join((*causes, "", kind, *place)).encode("utf-8", "surrogatepass")).hexdigest()[:12],
+        id="c"
+        + hashlib.sha256("\n".join((*causes, "", kind, *place)).encode("utf-8", "surrogatepass")).hexdigest()[
+            :12
+        ],
         causes=findings[0].causes,
         principals=kind,
         region=_widened(findings[0].region),

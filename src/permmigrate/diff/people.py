@@ -3,72 +3,119 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple, overload
 
+import numpy as np
+import numpy.typing as npt
+
+from permmigrate.diff.automaton import Automaton
 from permmigrate.diff.capabilities import CapabilityIndex
+from permmigrate.diff.profiles import UNTOLD, Profile, Profiles, askers
 from permmigrate.diff.value import PrincipalSummary, Severity, Verdict
-from permmigrate.diff.verdicts import State, sides
-from permmigrate.entitlements import ACCOUNT_SCOPE, Entitlements, Grant, GrantSet, Holding
+from permmigrate.diff.verdicts import COMPARED, sides
+from permmigrate.entitlements import ACCOUNT_SCOPE, Entitlements, Grant
+from permmigrate.entitlements.places import COLLECTION
 from permmigrate.model import PrincipalRef, PrincipalType, ScopeType
 
 
-@dataclass
-class Summaries:
-    """Collects summaries as principals are compared."""
+@dataclass(eq=False)
+class Summaries(Sequence[PrincipalSummary]):
+    """All summaries: users, groups, API keys, account keys, each by name; one is made when looked at."""
 
     entitlements: Entitlements
-    index: CapabilityIndex
-    _found: list[PrincipalSummary] = field(default_factory=list)
+    numbering: CapabilityIndex
+    profiles: Profiles
+    counts: npt.NDArray[np.int64]
+    """Of each principal, how many findings of each verdict hold for it."""
 
-    def add(self, principal: PrincipalRef, holdings: list[Holding], counts: Counter[Verdict]) -> None:
-        """Summarise one principal from its grants and the number of findings that hold for it."""
-        snapshot = self.entitlements.snapshot
-        admin_before, admin_after = self._administers(holdings)
+    @staticmethod
+    def uncounted(entitlements: Entitlements, numbering: CapabilityIndex) -> Summaries:
+        """Summaries of principals whose findings were not looked for."""
+        profiles = Profiles(entitlements, Automaton(askers(entitlements)))
+        counts = np.zeros((len(entitlements.principals), len(COMPARED)), dtype=np.int64)
+        return Summaries(entitlements, numbering, profiles, counts)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, at: int) -> PrincipalSummary: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[PrincipalSummary]: ...
+    def __getitem__(self, at: int | slice) -> PrincipalSummary | Sequence[PrincipalSummary]:
+        if isinstance(at, slice):
+            return tuple(map(self._make, self._order[at]))
+        return self._make(self._order[at])
+
+    def __iter__(self) -> Iterator[PrincipalSummary]:
+        return map(self._make, self._order)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment] # it would have to be that of a tuple
+
+    @cached_property
+    def _order(self) -> list[int]:
+        kinds, snapshot = list(PrincipalType), self.entitlements.snapshot
+        keys = [
+            (kinds.index(one.type), snapshot.principal_name(one).casefold(), one.id, number)
+            for number, one in enumerate(self.entitlements.principals)
+        ]
+        return [number for *_, number in sorted(keys)]
+
+    def _make(self, number: int) -> PrincipalSummary:
+        principal, snapshot = self.entitlements.principals[number], self.entitlements.snapshot
         user = snapshot.user_by_id.get(principal.id) if principal.type is PrincipalType.USER else None
-        self._found.append(
-            PrincipalSummary(
-                principal=principal,
-                name=snapshot.principal_name(principal),
-                detail=self._detail(principal),
-                before=tuple(self._words((h.scope, h.before) for h in holdings)),
-                after=tuple(self._words((h.scope, h.after) for h in holdings)),
-                counts={verdict: counts[verdict] for verdict in Verdict if counts[verdict]},
-                admin_before=admin_before,
-                admin_after=admin_after,
-                dormant=snapshot.is_dormant(principal),
-                last_login=user.last_login if user else None,
-            )
+        profile = self.profiles.profile(principal)
+        admin_before, admin_after = self.administers(principal, profile)
+        content = self._content(principal, profile)
+        found = dict(zip(COMPARED, self.counts[number].tolist(), strict=True))
+        return PrincipalSummary(
+            principal=principal,
+            name=snapshot.principal_name(principal),
+            detail=self._detail(principal),
+            before=tuple(self._words(profile, content, before=True)),
+            after=tuple(self._words(profile, content, before=False)),
+            counts={verdict: found[verdict] for verdict in Verdict if found.get(verdict)},
+            admin_before=admin_before,
+            admin_after=admin_after,
+            dormant=snapshot.is_dormant(principal),
+            last_login=user.last_login if user else None,
         )
 
-    def finished(self) -> tuple[PrincipalSummary, ...]:
-        """All summaries: users, groups, API keys, account keys, each by name."""
-        kinds = list(PrincipalType)
-        return tuple(
-            sorted(
-                self._found,
-                key=lambda s: (kinds.index(s.principal.type), s.name.casefold(), s.principal.id),
-            )
-        )
+    def recounted(self, changes: Mapping[PrincipalRef, Mapping[Verdict, int]]) -> Summaries:
+        """The summaries after so many findings of each verdict came or went."""
+        counts = self.counts.copy()
+        numbers = {one: number for number, one in enumerate(self.entitlements.principals)}
+        for principal, change in changes.items():
+            for verdict, number in change.items():
+                if verdict is not Verdict.UNCHANGED:
+                    counts[numbers[principal], COMPARED.index(verdict)] += number
+        return replace(self, counts=counts)
 
     @property
     def without_findings(self) -> int:
         """How many principals come out as they went in."""
-        return sum(not summary.counts for summary in self._found)
+        return int((self.counts.sum(axis=1) == 0).sum())
+
+    def administers(self, principal: PrincipalRef, profile: Profile) -> tuple[bool, bool]:
+        """Whether, before and after, it surely may do something critical to the account."""
+        at = self.entitlements.scopes.index(ACCOUNT_SCOPE)
+        valid = self.entitlements.valid(principal.type, ACCOUNT_SCOPE)
+        offer = self.profiles.offers[profile.wide[at]]
+        before, after = sides(self.profiles.automaton.effects[offer.effect][0].state)
+        critical = self._critical & valid
+        return bool(before.sure & critical), bool(after.sure & critical)
 
     @cached_property
     def _critical(self) -> int:
-        return self.index.atoms_of(ScopeType.ACCOUNT, Severity.CRITICAL)
-
-    def _administers(self, holdings: Iterable[Holding]) -> tuple[bool, bool]:
-        """Whether, before and after, it surely may do something critical to the account."""
-        for holding in holdings:
-            if holding.scope == ACCOUNT_SCOPE:
-                before, after = sides(State().with_grants(holding.before.wide, holding.after.wide))
-                critical = self._critical & holding.valid
-                return bool(before.sure & critical), bool(after.sure & critical)
-        return False, False
+        return self.numbering.atoms_of(ScopeType.ACCOUNT, Severity.CRITICAL)
 
     def _detail(self, principal: PrincipalRef) -> str:
         snapshot = self.entitlements.snapshot
@@ -83,22 +130,60 @@ class Summaries:
             case PrincipalType.ACCOUNT_KEY:
                 return principal.id
 
-    def _words(self, sides_: Iterable[tuple[str, GrantSet]]) -> Iterator[str]:
+    def _words(self, profile: Profile, content: Iterable[_Held], *, before: bool) -> Iterator[str]:
         """Each scope-wide grant by name with where it holds, and content grants counted by kind."""
         wide: dict[str, list[str]] = {}
-        content: Counter[str] = Counter()
-        for scope, grants in sides_:
-            for text in dict.fromkeys(grant.text for grant in grants.wide if _counts(grant)):
+        for scope, number in zip(self.entitlements.scopes, profile.wide, strict=True):
+            offer = self.profiles.offers[number]
+            for text in dict.fromkeys(
+                g.text for g in (offer.before if before else offer.after) if _counts(g)
+            ):
                 wide.setdefault(text, []).append(self._scope_name(scope))
-            for kind, places in (("folder", grants.folders), ("collection", grants.collections)):
-                for at_place in places.values():
-                    for text in dict.fromkeys(_head(g.text) for g in at_place if _counts(g)):
-                        content[f"{text} on {{}} {kind}"] += 1
         for text, scopes in wide.items():
             named = [scope for scope in scopes if scope]
             yield f"{text} in {', '.join(named)}" if named else text
-        for text, count in sorted(content.items()):
+        places: Counter[str] = Counter()
+        for held in content:
+            for head in held.before if before else held.after:
+                places[f"{head} on {{}} {held.kind}"] += held.places
+        for text, count in sorted(places.items()):
             yield text.format(count) + ("" if count == 1 else "s")
+
+    def _content(self, principal: PrincipalRef, profile: Profile) -> list[_Held]:
+        """What the principal holds on single folders and collections, alike places together."""
+        offered = self.profiles.content_of(principal)
+        place = np.concatenate([one.place for one in offered])
+        code = np.concatenate(
+            [one.offer.astype(np.int64) * len(self.profiles.names) + one.source.via for one in offered]
+        )
+        extras = np.array(profile.extras, dtype=np.int64).reshape(-1, 2)
+        place = np.concatenate([place, extras[:, 0]])
+        code = np.concatenate([code, extras[:, 1] * len(self.profiles.names)])
+        order = np.argsort(place, kind="stable")
+        place, code = place[order], code[order]
+        first = np.flatnonzero(np.concatenate([place[:1] == place[:1], place[1:] != place[:-1]]))
+        single = np.diff(np.append(first, len(place))) == 1
+        alone = first[single]
+        found = [
+            self._held(int(place[alone[at]]), [one], times)
+            for one, at, times in zip(*_distinct(code[alone]), strict=True)
+        ]
+        for start in first[~single].tolist():
+            codes = code[start:][place[start:] == place[start]]
+            found.append(self._held(int(place[start]), codes.tolist(), 1))
+        return found
+
+    def _held(self, place: int, codes: list[int], places: int) -> _Held:
+        names = list(self.profiles.names)
+        before: dict[str, None] = {}
+        after: dict[str, None] = {}
+        for code in codes:
+            number, via = divmod(code, len(names))
+            offer = self.profiles.offers[number]
+            for side, grants in ((before, offer.before), (after, offer.after)):
+                side |= dict.fromkeys(_head(names[via], grant.text) for grant in grants if _counts(grant))
+        kind = "collection" if self.entitlements.places.kind[place] == COLLECTION else "folder"
+        return _Held(kind, tuple(before), tuple(after), places)
 
     def _scope_name(self, scope: str) -> str:
         if scope == ACCOUNT_SCOPE:
@@ -111,6 +196,46 @@ def _counts(grant: Grant) -> bool:
     return bool(grant.masks.touched or grant.masks.forbid or grant.masks.opaque_forbid)
 
 
-def _head(text: str) -> str:
+def _head(via: str, text: str) -> str:
     """A content grant's words without what it is on: counted, not listed."""
-    return text.partition(" on ")[0].replace("{", "{{").replace("}", "}}")
+    words = text.removeprefix(UNTOLD) if text.startswith(UNTOLD) else via + text
+    return words.partition(" on ")[0].replace("{", "{{").replace("}", "}}")
+
+
+class _Held(NamedTuple):
+    """What is held on so many places."""
+
+    kind: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    places: int
+
+
+def _distinct(code: npt.NDArray[np.int64]) -> tuple[list[int], list[int], list[int]]:
+    """Distinct numbers, where each comes first, and how often it comes."""
+    found, first, times = np.unique(code, return_index=True, return_counts=True)
+    return found.tolist(), first.tolist(), times.tolist()
+
+
+def recounted(
+    summaries: Sequence[PrincipalSummary], changes: Mapping[PrincipalRef, Mapping[Verdict, int]]
+) -> Sequence[PrincipalSummary]:
+    """The summaries after so many findings of each verdict came or went."""
+    if isinstance(summaries, Summaries):
+        return summaries.recounted(changes)
+    return tuple(
+        replace(one, counts=_added(one.counts, changes[one.principal])) if one.principal in changes else one
+        for one in summaries
+    )
+
+
+def _added(counts: Mapping[Verdict, int], change: Mapping[Verdict, int]) -> Mapping[Verdict, int]:
+    found = {verdict: counts.get(verdict, 0) + change.get(verdict, 0) for verdict in Verdict}
+    return {verdict: number for verdict, number in found.items() if number}
+
+
+def without_findings(summaries: Sequence[PrincipalSummary]) -> int:
+    """How many principals come out as they went in."""
+    if isinstance(summaries, Summaries):
+        return summaries.without_findings
+    return sum(not summary.counts for summary in summaries)

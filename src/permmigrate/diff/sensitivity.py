@@ -7,13 +7,14 @@ What is in a collection is not known, so findings on collections, like those on 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from permmigrate.cedar.words import resource_of
+from permmigrate.diff.findings import Findings, place_of
 from permmigrate.diff.tally import causes_of
-from permmigrate.diff.value import Diff, Finding, RegionKind, Severity
+from permmigrate.diff.value import Capability, Diff, Finding, Severity
 from permmigrate.entitlements import Entitlements, FolderTree, Place
 from permmigrate.mapping.sensitivity import Folders, SensitivityRow
 from permmigrate.model import ProductEnvironment, ScopeType
@@ -41,25 +42,56 @@ def rated(diff: Diff, rows: tuple[SensitivityRow, ...], entitlements: Entitlemen
     sensitivity = Sensitivity(rows, entitlements.snapshot.environment_by_id, entitlements.trees)
     environment = entitlements.compiler.universes[ScopeType.ENVIRONMENT]
     located = {resource_of(environment.atoms[bit]) for bit in environment.bits(environment.folder_mask)}
-    in_folders: dict[tuple[int, ...], Severity | None] = {}
-
-    def raise_(finding: Finding) -> Finding:
-        if finding.capabilities not in in_folders:
-            capabilities = (diff.capabilities[number] for number in finding.capabilities)
-            found = (capability.severity for capability in capabilities if capability.resource in located)
-            in_folders[finding.capabilities] = min(found, key=lambda severity: severity.rank, default=None)
-        region = finding.region
-        place = Place("", "")
-        if region.kind in (RegionKind.FOLDER, RegionKind.COLLECTION):
-            place = Place(region.kind.value, region.content_id)
-        severity, label = sensitivity.raised(
-            region.environment_id, place, finding.severity, in_folders[finding.capabilities]
-        )
-        return replace(finding, severity=severity, sensitivity=label) if label else finding
-
-    findings = tuple(sorted(map(raise_, diff.findings), key=Finding.sort_key))
+    raising = _Raising(sensitivity, diff.capabilities, located)
+    findings: Sequence[Finding]
+    if isinstance(diff.findings, Findings):
+        raising.in_folders = [raising.in_folders_of(one) for one in diff.findings.capabilities_of_kinds]
+        findings = diff.findings.raised(raising)
+    else:
+        findings = tuple(sorted(map(raising.of, diff.findings), key=Finding.sort_key))
     words = {cause.ref: (cause.text, cause.confidence) for cause in diff.causes}
     return replace(diff, findings=findings, causes=causes_of(findings, words))
+
+
+@dataclass
+class _Raising:
+    """Raises the severities of one comparison's findings."""
+
+    sensitivity: Sensitivity
+    capabilities: tuple[Capability, ...]
+    located: Container[str]
+    """The resources that lie in folders."""
+    in_folders: Sequence[Severity | None] = ()
+    """Of each kind of finding in columns, the worst severity among what lies in folders."""
+    _known: dict[tuple[int, ...], Severity | None] = field(default_factory=dict)
+
+    def in_folders_of(self, numbers: tuple[int, ...]) -> Severity | None:
+        """The worst severity among the capabilities on what lies in folders."""
+        if numbers not in self._known:
+            capabilities = (self.capabilities[number] for number in numbers)
+            found = (
+                capability.severity for capability in capabilities if capability.resource in self.located
+            )
+            self._known[numbers] = min(found, key=lambda severity: severity.rank, default=None)
+        return self._known[numbers]
+
+    def at(
+        self, scope: str, place: Place, worst: Severity, in_folders: Severity | None
+    ) -> tuple[Severity, str]:
+        """The severity of a finding at a place, and the label behind it."""
+        return self.sensitivity.raised(scope, place, worst, in_folders)
+
+    def ranks(self, scope: str, place: Place) -> list[int]:
+        """What each severity becomes at a place at most; one beyond the last where it stays as it is."""
+        found = [self.sensitivity.raised(scope, place, Severity.LOW, one) for one in Severity]
+        return [severity.rank if label else len(_SEVERITIES) for severity, label in found]
+
+    def of(self, finding: Finding) -> Finding:
+        """A finding with its severity raised."""
+        place, scope = place_of(finding.region), finding.region.environment_id
+        in_folders = self.in_folders_of(finding.capabilities)
+        severity, label = self.sensitivity.raised(scope, place, finding.severity, in_folders)
+        return replace(finding, severity=severity, sensitivity=label) if label else finding
 
 
 @dataclass

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from permmigrate.cedar import Located, Universe
 from permmigrate.cedar.words import FEATURE, action_of, condition_of, resource_of
 from permmigrate.diff.decide import state_at, verdict_at
+from permmigrate.diff.findings import of_verdict, revised
+from permmigrate.diff.people import recounted, without_findings
 from permmigrate.diff.tally import causes_of, counts_of
 from permmigrate.diff.value import (
     Capability,
@@ -43,14 +45,11 @@ TEXT_SHOWN: Final = 300
 
 def settled(diff: Diff, entitlements: Entitlements) -> Diff:
     """Decide the unknown findings that hang on undecided statements, as far as can be."""
-    open_ = [finding for finding in diff.findings if _hangs_on_a_statement(finding)]
+    unknown = of_verdict(diff.findings, Verdict.UNKNOWN)
+    open_ = [finding for finding in unknown if UNDECIDED in finding.reason]
     if not open_:
         return diff
     return _Settlement(diff, entitlements).run(open_)
-
-
-def _hangs_on_a_statement(finding: Finding) -> bool:
-    return finding.verdict is Verdict.UNKNOWN and UNDECIDED in finding.reason
 
 
 class Part(NamedTuple):
@@ -91,11 +90,10 @@ class _Settlement:
         diff = self.diff
         touched = {finding.id for finding in open_}
         made = [finding for one in open_ for finding in self._settle(one)]
-        kept = [finding for finding in diff.findings if finding.id not in touched]
-        findings = tuple(sorted((*kept, *made), key=_order))
+        findings = revised(diff.findings, touched, made)
         summaries = self._recounted(open_, made)
         words = {cause.ref: (cause.text, cause.confidence) for cause in diff.causes}
-        unchanged = sum(not summary.counts for summary in summaries)
+        unchanged = without_findings(summaries)
         uncertainties = tuple(self._uncertainties(made))
         return replace(
             diff,
@@ -281,19 +279,14 @@ class _Settlement:
 
     # ------------------------------------------------------------------ what else counts findings
 
-    def _recounted(self, gone: Iterable[Finding], made: Iterable[Finding]) -> tuple[PrincipalSummary, ...]:
+    def _recounted(self, gone: Iterable[Finding], made: Iterable[Finding]) -> Sequence[PrincipalSummary]:
         """The summaries with the findings' verdicts counted anew."""
         change: dict[PrincipalRef, Counter[Verdict]] = {}
         for findings, sign in ((gone, -1), (made, 1)):
             for finding in findings:
                 for principal in finding.principals:
                     change.setdefault(principal, Counter())[finding.verdict] += sign
-        return tuple(
-            replace(summary, counts=_added(summary.counts, change[summary.principal]))
-            if summary.principal in change
-            else summary
-            for summary in self.diff.principals
-        )
+        return recounted(self.diff.principals, change)
 
     def _uncertainties(self, made: list[Finding]) -> Iterator[Uncertainty]:
         """Those that are left: a statement whose every question was decided is none."""
@@ -349,17 +342,6 @@ def _place(region: Region, tree: FolderTree) -> Place:
     return Place(region.kind.value, region.content_id)
 
 
-def _added(counts: Mapping[Verdict, int], change: Mapping[Verdict, int]) -> dict[Verdict, int]:
-    total = {verdict: counts.get(verdict, 0) + change.get(verdict, 0) for verdict in Verdict}
-    return {verdict: count for verdict, count in total.items() if count > 0}
-
-
 def _short(text: str) -> str:
     words = " ".join(text.split())
     return words if len(words) <= TEXT_SHOWN else words[: TEXT_SHOWN - 1] + "…"
-
-
-def _order(finding: Finding) -> tuple[int, int, str, str, str]:
-    """As the comparison sorts: worst first, then verdict, principal, region."""
-    rank = (finding.severity.rank, list(Verdict).index(finding.verdict))
-    return (*rank, str(finding.principal), finding.region.label, finding.id)

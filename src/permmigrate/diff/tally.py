@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
+import numpy as np
+
+from permmigrate.diff.findings import Findings
 from permmigrate.diff.value import Cause, Coverage, Finding, Severity, Uncertainty, Verdict
+from permmigrate.diff.verdicts import COMPARED
 from permmigrate.entitlements import Entitlements
 from permmigrate.mapping import Translation
 from permmigrate.mapping.tables import MappingTables
@@ -20,23 +25,22 @@ class _Tally:
     expansions: int = 0
     sole: int = 0
     reductions: int = 0
-    principals: set[PrincipalRef] = field(default_factory=set)
     severity: Severity = Severity.LOW
 
 
-def causes_of(findings: tuple[Finding, ...], words: Mapping[str, tuple[str, str]]) -> tuple[Cause, ...]:
+def causes_of(findings: Sequence[Finding], words: Mapping[str, tuple[str, str]]) -> tuple[Cause, ...]:
     """Rank the causes by the expansions they make, most first; `words` has each one's text and confidence."""
     tallies: dict[str, _Tally] = {}
-    for finding in findings:
-        for ref in finding.causes:
+    for alike in _grouped(findings):
+        for ref in alike.causes:
             tally = tallies.setdefault(ref, _Tally())
-            tally.principals.update(finding.principals)
-            if finding.verdict.is_expansion:
-                tally.expansions += 1
-                tally.sole += len(finding.causes) == 1
-                tally.severity = min(tally.severity, finding.severity, key=lambda s: s.rank)
-            elif finding.verdict.is_reduction:
-                tally.reductions += 1
+            if alike.verdict.is_expansion:
+                tally.expansions += alike.number
+                tally.sole += alike.number if len(alike.causes) == 1 else 0
+                tally.severity = min(tally.severity, alike.severity, key=lambda s: s.rank)
+            elif alike.verdict.is_reduction:
+                tally.reductions += alike.number
+    principals = _principals_of(findings)
     causes = [
         Cause(
             ref=ref,
@@ -45,7 +49,7 @@ def causes_of(findings: tuple[Finding, ...], words: Mapping[str, tuple[str, str]
             expansions=tally.expansions,
             sole_expansions=tally.sole,
             reductions=tally.reductions,
-            principals=len(tally.principals),
+            principals=principals[ref],
             severity=tally.severity,
         )
         for ref, tally in tallies.items()
@@ -53,9 +57,64 @@ def causes_of(findings: tuple[Finding, ...], words: Mapping[str, tuple[str, str]
     return tuple(sorted(causes, key=lambda c: (-c.expansions, -c.reductions, c.ref)))
 
 
-def counts_of(findings: tuple[Finding, ...], unchanged: int) -> Mapping[Verdict, int]:
+class _Alike(NamedTuple):
+    """Findings that count the same."""
+
+    number: int
+    verdict: Verdict
+    causes: tuple[str, ...]
+    severity: Severity
+    """The worst of them."""
+
+
+def _grouped(findings: Sequence[Finding]) -> Iterator[_Alike]:
+    """The findings by what they count as: columns are counted, and values one by one."""
+    if not isinstance(findings, Findings):
+        for finding in findings:
+            yield _Alike(1, finding.verdict, finding.causes, finding.severity)
+        return
+    for finding in findings.extra:
+        yield _Alike(1, finding.verdict, finding.causes, finding.severity)
+    severities = tuple(Severity)
+    worst = findings.worst_of_kind.tolist()
+    for kind, number, severity in zip(findings.kinds, findings.used.tolist(), worst, strict=True):
+        if number:
+            yield _Alike(number, COMPARED[kind.verdict], kind.causes, severities[severity])
+
+
+def _principals_of(findings: Sequence[Finding]) -> Mapping[str, int]:
+    """For how many principals some finding of each cause holds."""
+    if not isinstance(findings, Findings):
+        return {ref: len(found) for ref, found in _held(findings).items()}
+    columns: dict[str, list[int]] = {}
+    for number, (causes, unknown) in enumerate(findings.gathered.cause_sets):
+        for ref in causes:
+            if not (unknown and findings.is_revised):
+                columns.setdefault(ref, []).append(number)
+    caused = findings.gathered.caused
+    held = {ref: np.asarray(caused[:, numbers].any(axis=1)) for ref, numbers in columns.items()}
+    if findings.is_revised:
+        numbers_of = {one: number for number, one in enumerate(findings.entitlements.principals)}
+        for ref, principals in _held((*findings.of(Verdict.UNKNOWN), *findings.extra)).items():
+            column = held.setdefault(ref, np.zeros(len(caused), dtype=bool))
+            column[[numbers_of[one] for one in principals]] = True
+    return {ref: int(column.sum()) for ref, column in held.items()}
+
+
+def _held(findings: Iterable[Finding]) -> Mapping[str, set[PrincipalRef]]:
+    """For whom findings of each cause hold."""
+    held: dict[str, set[PrincipalRef]] = {}
+    for finding in findings:
+        for ref in finding.causes:
+            held.setdefault(ref, set()).update(finding.principals)
+    return held
+
+
+def counts_of(findings: Sequence[Finding], unchanged: int) -> Mapping[Verdict, int]:
     """Findings by verdict; unchanged is the number of principals for whom none holds."""
-    counts = Counter(finding.verdict for finding in findings)
+    counts: Counter[Verdict] = Counter()
+    for alike in _grouped(findings):
+        counts[alike.verdict] += alike.number
     return {v: unchanged if v is Verdict.UNCHANGED else counts[v] for v in Verdict}
 
 
@@ -72,7 +131,7 @@ def coverage_of(translation: Translation | None, tables: MappingTables) -> tuple
 
 def uncertainties_of(
     entitlements: Entitlements,
-    findings: tuple[Finding, ...],
+    findings: Findings,
     assigned: Snapshot | None,
     expired_overrides: tuple[Uncertainty, ...] = (),
 ) -> tuple[Uncertainty, ...]:
@@ -139,11 +198,11 @@ def expired(tables: MappingTables, today: date) -> tuple[Uncertainty, ...]:
     )
 
 
-def _baseline(findings: tuple[Finding, ...]) -> Iterator[Uncertainty]:
+def _baseline(findings: Findings) -> Iterator[Uncertainty]:
+    """What the legacy baseline does not know, and how many findings hang on it."""
     reasons: Counter[str] = Counter()
-    for finding in findings:
-        if finding.reason:
-            reasons.update(reason for reason in finding.reason.split("; ") if not reason.startswith("and "))
+    for kind, number in zip(findings.kinds, findings.used.tolist(), strict=True):
+        for reason in kind.reasons if number else ():
+            reasons[reason] += number
     for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
-        if reason.startswith(("not known whether", "no baseline row")):
-            yield Uncertainty("baseline", "legacy baseline", reason, count)
+        yield Uncertainty("baseline", "legacy baseline", reason, count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -151,10 +151,11 @@ class Finding:
     """The label of `mappings/sensitivity.csv` that applied to the severity, or empty: `confidential (holds
     Brands/legal)` when it is a folder below that it was said of."""
 
-    def sort_key(self) -> tuple[int, int, str, str, str]:
+    def sort_key(self) -> tuple[object, ...]:
         """The order of `Diff.findings`."""
         rank = (self.severity.rank, _VERDICT_RANKS[self.verdict])
-        return (*rank, str(self.principal), self.region.label, self.id)
+        region = (self.region.label, self.region.environment_id, self.region.content_id)
+        return (*rank, str(self.principal), *region, self.capabilities, self.id)
 
     @property
     def principals(self) -> tuple[PrincipalRef, ...]:
@@ -263,11 +264,11 @@ class Diff:
     compared_with: str
     """What "after" is: `the mapping tables`, or a later snapshot's capture time and digest."""
     capabilities: tuple[Capability, ...]
-    findings: tuple[Finding, ...]
+    findings: Sequence[Finding]
     """Sorted: worst severity first, then verdict, principal, region."""
     causes: tuple[Cause, ...]
     """Sorted by expansions, most first."""
-    principals: tuple[PrincipalSummary, ...]
+    principals: Sequence[PrincipalSummary]
     coverage: tuple[Coverage, ...]
     uncertainties: tuple[Uncertainty, ...]
     assumptions: tuple[str, ...]

@@ -1,6 +1,6 @@
 """Who may do what, before and after, each entitlement with its why. Nothing is compared here."""
 
-from permmigrate.entitlements.after import AfterAssignment
+from permmigrate.entitlements.assigned import AfterAssignment, Assigned, as_assigned
 from permmigrate.entitlements.before import ACCOUNT_SCOPE, NO_ROW, NOT_CARRIED_OVER, UNREAD_SHARES
 from permmigrate.entitlements.compiled import Baseline
 from permmigrate.entitlements.expand import ASSUMPTIONS, Entitlements
@@ -14,6 +14,7 @@ __all__ = [
     "NO_ROW",
     "UNREAD_SHARES",
     "AfterAssignment",
+    "Assigned",
     "Baseline",
     "Entitlements",
     "FolderTree",
@@ -22,4 +23,5 @@ __all__ = [
     "Holding",
     "Masks",
     "Place",
+    "as_assigned",
 ]

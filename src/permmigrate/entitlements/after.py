@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from permmigrate.catalog import refusal, scope_refusal
+from permmigrate.entitlements.assigned import AfterAssignment, Assigned, is_on_content, reaches
 from permmigrate.entitlements.before import ACCOUNT_SCOPE, NO_ROW, Before, Placed
 from permmigrate.entitlements.compiled import Compiler
-from permmigrate.entitlements.grants import Grant, Masks, Place, bound
+from permmigrate.entitlements.grants import Grant, Masks, Place, bound, is_own
 from permmigrate.mapping import Translation, Untranslated
 from permmigrate.model import (
     ALL_ENVIRONMENTS,
@@ -26,85 +29,93 @@ from permmigrate.model import (
 from permmigrate.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class AfterAssignment:
-    """A role assignment on the after side, and what to blame for it."""
-
-    assignment: RoleAssignment
-    cause: str
-
-
 @dataclass
 class After:
     """The new side: a fixed list of assignments, wherever they come from."""
 
     snapshot: Snapshot
     compiler: Compiler
-    assignments: tuple[AfterAssignment, ...]
+    assignments: Assigned
     before: Before
     translation: Translation | None
-    ineffective: dict[str, int] = field(default_factory=dict)
-    """Why assignments have no effect although the vendor accepts them, and how many."""
-    _bound: dict[PrincipalRef, tuple[Placed, ...]] = field(default_factory=dict)
 
-    def grants(self, principal: PrincipalRef) -> Iterator[Placed]:
-        """Everything the principal may do: by its own assignments and by its groups'."""
-        yield from self._held(principal)
-        yield from self._unknown(principal, principal)
-        if principal.type is PrincipalType.USER:
-            for group_id in self.snapshot.groups_of.get(UserId(principal.id), ()):
-                group = PrincipalRef(PrincipalType.GROUP, group_id)
-                yield from self._through(group)
-                yield from self._unknown(group, principal)
+    def grants(
+        self, principal: PrincipalRef, contents: Collection[ContentRef] | None = None
+    ) -> Iterator[Placed]:
+        """Everything the principal may do: by its own assignments and by its groups'.
 
-    def _held(self, holder: PrincipalRef) -> tuple[Placed, ...]:
-        if holder not in self._bound:
-            entries = self._by_principal.get(holder, ())
-            self._bound[holder] = tuple(placed for entry in entries for placed in self._bind(entry))
-        return self._bound[holder]
+        With `contents`, of what holds on a folder or collection that it was given on only that on these.
+        """
+        yield from self._held(principal, contents)
+        yield from self._unknown(principal, principal, contents)
+        for group in self.groups(principal):
+            yield from self._through(group, contents)
+            yield from self._unknown(group, principal, contents)
 
-    def _through(self, group: PrincipalRef) -> tuple[Placed, ...]:
-        if group not in self._via_group:
-            via = f"group {self.snapshot.group_by_id[GroupId(group.id)].name} › "
-            self._via_group[group] = tuple(
-                (scope, Grant(g.place, g.masks, via + g.text, g.cause, g.reasons))
-                for scope, g in self._held(group)
-            )
-        return self._via_group[group]
+    def _through(self, group: PrincipalRef, contents: Collection[ContentRef] | None) -> Iterator[Placed]:
+        via = f"group {self.snapshot.group_by_id[GroupId(group.id)].name} › "
+        for scope, g in self._held(group, contents):
+            yield scope, Grant(g.place, g.masks, via + g.text, g.cause, g.reasons)
+
+    def groups(self, principal: PrincipalRef) -> tuple[PrincipalRef, ...]:
+        """The groups whose roles count for the principal."""
+        if principal.type is not PrincipalType.USER:
+            return ()
+        ids = self.snapshot.groups_of.get(UserId(principal.id), ())
+        return tuple(PrincipalRef(PrincipalType.GROUP, group_id) for group_id in ids)
+
+    def _held(self, holder: PrincipalRef, contents: Collection[ContentRef] | None) -> Iterator[Placed]:
+        for entry in self.assignments.of(holder, None if self.strays else contents):
+            wanted = contents is None or reaches(entry.assignment, contents)
+            for place, placed in self._bind(entry):
+                if wanted or not is_own(place):
+                    yield placed
 
     @cached_property
-    def _via_group(self) -> dict[PrincipalRef, tuple[Placed, ...]]:
-        return {}
+    def strays(self) -> bool:
+        """Whether something given on a folder or collection may hold elsewhere; as far as is known, nothing
+        does but a role that nobody knows."""
+        roles = self.snapshot.catalog.roles
+        bound_to = (one.assignment for one in self.assignments.loose if is_on_content(one.assignment))
+        return self.compiler.strays or any(one.role_id not in roles for one in bound_to)
+
+    def why_not(self, assignment: RoleAssignment, role: Role) -> str:
+        """Why an assignment that the vendor accepts has no effect, or the empty string."""
+        return (
+            refusal(role, assignment.principal.type)
+            or scope_refusal(role, assignment.scope_id, assignment.folder_id, assignment.collection_id)
+            or ("" if self.scopes(assignment) else NOWHERE)
+        )
 
     @cached_property
-    def _by_principal(self) -> Mapping[PrincipalRef, list[AfterAssignment]]:
-        found: dict[PrincipalRef, list[AfterAssignment]] = {}
-        for entry in self.assignments:
-            found.setdefault(entry.assignment.principal, []).append(entry)
-        return found
+    def ineffective(self) -> Mapping[str, int]:
+        """Why assignments have no effect although the vendor accepts them, and how many."""
+        found: Counter[str] = Counter()
+        for entry in self.assignments.loose:
+            role = self.snapshot.catalog.roles.get(entry.assignment.role_id)
+            if role is not None and self.snapshot.has(entry.assignment.principal):
+                found[self.why_not(entry.assignment, role)] += 1
+        found[NOWHERE] += sum(
+            not self.scopes(one.assignment) for one in self.assignments.on_content_of_keys()
+        )
+        return {reason: count for reason, count in found.items() if reason and count}
 
-    def _bind(self, entry: AfterAssignment) -> Iterator[Placed]:
+    def _bind(self, entry: AfterAssignment) -> Iterator[tuple[Place, Placed]]:
+        """The grants of an assignment, each with its place as the role has it."""
         assignment = entry.assignment
         role = self.snapshot.catalog.roles.get(assignment.role_id)
         if role is None:
             yield from self._bind_unknown_role(entry)
             return
-        why_not = refusal(role, assignment.principal.type) or scope_refusal(
-            role, assignment.scope_id, assignment.folder_id, assignment.collection_id
-        )
-        scopes = self.scopes(assignment)
-        if not why_not and not scopes:
-            why_not = "the product environment is not the key's own, or is not in the account"
-        if why_not:
-            self.ineffective[why_not] = self.ineffective.get(why_not, 0) + 1
+        if self.why_not(assignment, role):
             return
         content = {"folder": assignment.folder_id, "collection": assignment.collection_id}
-        for scope in scopes:
+        for scope in self.scopes(assignment):
             text = f"{role.level} role {role.name}{self._where(role, scope, content.get(role.level))}"
             for place, masks, reasons in self.compiler.role(role.id).parts():
                 here = bound(place, content)
                 if here is not None:
-                    yield scope, Grant(here, masks, text, entry.cause, reasons)
+                    yield place, (scope, Grant(here, masks, text, entry.cause, reasons))
 
     def _where(self, role: Role, scope: str, content_id: str | None) -> str:
         if content_id is None:
@@ -112,16 +123,14 @@ class After:
         content = ContentRef(self.snapshot.environment_by_id[scope].id, ContentKind(role.level), content_id)
         return f" on {self.snapshot.content_labels.get(content, content_id)}"
 
-    def _bind_unknown_role(self, entry: AfterAssignment) -> Iterator[Placed]:
+    def _bind_unknown_role(self, entry: AfterAssignment) -> Iterator[tuple[Place, Placed]]:
         role_id = entry.assignment.role_id
         for scope in self.scopes(entry.assignment):
             scope_type = ScopeType.ENVIRONMENT if scope else ScopeType.ACCOUNT
             masks = Masks(opaque_permit=self.compiler.universes[scope_type].full)
             reason = f"role `{role_id}` is not in the catalog"
-            yield (
-                scope,
-                Grant(Place(), masks, f"role {role_id}", entry.cause, ((masks.opaque_permit, reason),)),
-            )
+            reasons = ((masks.opaque_permit, reason),)
+            yield Place(), (scope, Grant(Place(), masks, f"role {role_id}", entry.cause, reasons))
 
     def scopes(self, assignment: RoleAssignment) -> tuple[str, ...]:
         """The scopes an assignment reaches among those the snapshot knows; for an API key, its own only."""
@@ -144,18 +153,33 @@ class After:
             found.setdefault(missing.principal, []).append(missing)
         return found
 
-    def _unknown(self, holder: PrincipalRef, principal: PrincipalRef) -> Iterator[Placed]:
+    def untranslated(self, holder: PrincipalRef) -> list[Untranslated]:
+        """What of a holder's legacy grants no row translates."""
+        return self._untranslated.get(holder, [])
+
+    def _unknown(
+        self, holder: PrincipalRef, principal: PrincipalRef, contents: Collection[ContentRef] | None
+    ) -> Iterator[Placed]:
         """What a legacy grant gave and no row translates may or may not be there after the move."""
         user = self.snapshot.user_by_id[principal.id] if principal.type is PrincipalType.USER else None
-        for missing in self._untranslated.get(holder, ()):
-            legacy = (
-                self.before.role_grants(holder)
-                if missing.content is None
-                else self.before.share_grants(holder, user, missing.content)
-            )
+        for missing in self.untranslated(holder):
+            if missing.content is None:
+                legacy = self.before.role_grants(holder)
+            elif contents is None or self.strays or missing.content in contents:
+                legacy = self.before.share_grants(holder, user, (missing.content,))
+            else:
+                continue
             reason = f"{missing.legacy} is not translated: {missing.reason}"
-            cause = str(missing.row) if missing.row else NO_ROW
             for scope, grant in legacy:
                 masks = Masks(opaque_permit=grant.masks.touched | grant.masks.inert)
                 reasons = ((masks.opaque_permit, reason),)
-                yield scope, Grant(grant.place, masks, f"{missing.legacy}, untranslated", cause, reasons)
+                text = f"{missing.legacy}, untranslated"
+                yield scope, Grant(grant.place, masks, text, cause_of(missing), reasons)
+
+
+def cause_of(missing: Untranslated) -> str:
+    """What to blame for a legacy grant that was not translated."""
+    return str(missing.row) if missing.row else NO_ROW
+
+
+NOWHERE: Final = "the product environment is not the key's own, or is not in the account"

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Final
 
-from permmigrate.entitlements.compiled import FOLDER_OR_COLLECTION, Bundle, Compiler, legacy_words
-from permmigrate.entitlements.grants import Grant, Masks, Place, bound
+from permmigrate.entitlements.compiled import FOLDER_OR_COLLECTION, Bundle, Compiler, Reasons, legacy_words
+from permmigrate.entitlements.grants import Grant, Masks, Place, bound, is_own
 from permmigrate.mapping import LegacyKind, Translation
-from permmigrate.model import ContentRef, GroupId, PrincipalRef, PrincipalType, ScopeType, Share, User, UserId
+from permmigrate.model import (
+    ContentKind,
+    ContentRef,
+    GroupId,
+    PrincipalRef,
+    PrincipalType,
+    ScopeType,
+    Share,
+    User,
+    UserId,
+)
 from permmigrate.snapshot import Snapshot
 
 ACCOUNT_SCOPE: Final = ""
@@ -27,27 +36,33 @@ class Before:
     snapshot: Snapshot
     compiler: Compiler
     translation: Translation | None
-    _bound_shares: dict[tuple[int, str | None, bool, str], tuple[Grant, ...]] = field(default_factory=dict)
 
-    def grants(self, principal: PrincipalRef) -> Iterator[Placed]:
+    def grants(
+        self, principal: PrincipalRef, contents: Collection[ContentRef] | None = None
+    ) -> Iterator[Placed]:
         """Everything the principal could do: by its role or kind, by its shares, by its groups' shares.
 
-        A principal that the snapshot does not have could do nothing.
+        With `contents`, of what shares grant on their own folder or collection only that on these. A
+        principal that the snapshot does not have could do nothing.
         """
         if not self.snapshot.has(principal):
             return
         yield from self.role_grants(principal)
         yield from self._unread_shares(principal)
+        user = self.snapshot.user_by_id[principal.id] if principal.type is PrincipalType.USER else None
+        for holder in self.sharers(principal):
+            yield from self.share_grants(holder, user, contents)
+
+    def sharers(self, principal: PrincipalRef) -> tuple[PrincipalRef, ...]:
+        """Whose shares count for the principal: its own and its groups'."""
         match principal.type:
             case PrincipalType.USER:
-                user = self.snapshot.user_by_id[principal.id]
-                yield from self.share_grants(principal, user)
-                for group_id in self.snapshot.groups_of.get(UserId(user.id), ()):
-                    yield from self.share_grants(PrincipalRef(PrincipalType.GROUP, group_id), user)
+                groups = self.snapshot.groups_of.get(UserId(principal.id), ())
+                return (principal, *(PrincipalRef(PrincipalType.GROUP, group_id) for group_id in groups))
             case PrincipalType.GROUP:
-                yield from self.share_grants(principal, None)
+                return (principal,)
             case _:
-                return
+                return ()
 
     def role_grants(self, principal: PrincipalRef) -> Iterator[Placed]:
         """What the legacy role of a user, or being a key, granted; groups had nothing of this kind."""
@@ -72,18 +87,22 @@ class Before:
                 return
 
     def share_grants(
-        self, holder: PrincipalRef, user: User | None, content: ContentRef | None = None
+        self, holder: PrincipalRef, user: User | None, contents: Collection[ContentRef] | None = None
     ) -> Iterator[Placed]:
-        """What a holder's shares grant a user (None: the group itself), on one content or all."""
+        """What a holder's shares grant a user (None: the group itself): all, or what is on some contents.
+
+        A part that holds elsewhere than on the share's own content is always among it.
+        """
         via = ""
         if user is not None and holder.type is PrincipalType.GROUP:
             via = f"group {self.snapshot.group_by_id[GroupId(holder.id)].name} › "
-        reach = frozenset(self.reach(user)) if user is not None else None
-        role = user.legacy_role if user is not None else None
-        for share in self._shares.get(holder, ()):
-            if content is None or share.content == content:
-                reachable = reach is None or share.content.environment_id in reach
-                for grant in self._bind(share, role, reachable, via):
+        shares = self.snapshot.share_columns
+        rows = shares.rows_of(holder, None if self.compiler.strays else contents)
+        for at in rows.tolist():
+            share = shares[at]
+            wanted = contents is None or share.content in contents
+            for place, grant in self._bind(share, user, via):
+                if wanted or not is_own(place):
                     yield share.content.environment_id, grant
 
     def _unread_shares(self, principal: PrincipalRef) -> Iterator[Placed]:
@@ -115,31 +134,29 @@ class Before:
             return tuple(environment.id for environment in self.snapshot.environments)
         return tuple(user.environment_ids)
 
-    @cached_property
-    def _shares(self) -> Mapping[PrincipalRef, list[Share]]:
-        found: dict[PrincipalRef, list[Share]] = {}
-        for share in self.snapshot.shares:
-            found.setdefault(share.principal, []).append(share)
-        return found
+    def _bind(self, share: Share, user: User | None, via: str) -> Iterator[tuple[Place, Grant]]:
+        content = share.content
+        label = self.snapshot.content_labels.get(content, content.id)
+        kind = FOLDER_OR_COLLECTION[content.kind]
+        text = f"{via}{legacy_words(kind, share.level)} on {label} ({share.source})"
+        cause = self._cause(share.principal, content)
+        reachable = user is None or content.environment_id in self.reach(user)
+        role = user.legacy_role if user is not None else None
+        for place, masks, reasons in self.share_parts(content.kind, share.level, role, reachable):
+            here = bound(place, {content.kind.value: content.id})
+            if here is not None:
+                yield place, Grant(here, masks, text, cause, reasons)
 
-    def _bind(self, share: Share, role: str | None, reachable: bool, via: str) -> tuple[Grant, ...]:
-        key = (id(share), role, reachable, via)
-        if key not in self._bound_shares:
-            content = share.content
-            label = self.snapshot.content_labels.get(content, content.id)
-            kind = FOLDER_OR_COLLECTION[content.kind]
-            text = f"{via}{legacy_words(kind, share.level)} on {label} ({share.source})"
-            cause = self._cause(share.principal, content)
-            grants = []
-            for place, masks, reasons in self.compiler.share(content.kind, share.level, role).parts():
-                if not reachable:
-                    masks = Masks(inert=masks.touched | masks.inert)
-                    reasons = ((masks.inert, "legacy access did not reach this product environment"),)
-                here = bound(place, {content.kind.value: content.id})
-                if here is not None:
-                    grants.append(Grant(here, masks, text, cause, reasons))
-            self._bound_shares[key] = tuple(grants)
-        return self._bound_shares[key]
+    def share_parts(
+        self, kind: ContentKind, level: str, role: str | None, reachable: bool
+    ) -> Iterator[tuple[Place, Masks, Reasons]]:
+        """What a share of one kind and level is worth to a user of a role (None: to a group), by place."""
+        for place, masks, reasons in self.compiler.share(kind, level, role).parts():
+            if reachable:
+                yield place, masks, reasons
+            else:
+                inert = Masks(inert=masks.touched | masks.inert)
+                yield place, inert, ((inert.inert, "legacy access did not reach this product environment"),)
 
     def _cause(self, principal: PrincipalRef, content: ContentRef | None) -> str:
         if self.translation is None:

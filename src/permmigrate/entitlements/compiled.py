@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from permmigrate.catalog import Catalog
 from permmigrate.cedar import ANY, Rule, Statement, Universe, Unparsed, parse
-from permmigrate.entitlements.grants import PLACEHOLDERS, Masks, Place, rule_masks
+from permmigrate.entitlements.grants import PLACEHOLDERS, Masks, Place, is_own, rule_masks
 from permmigrate.mapping import BaselineAnswer, Granted, LegacyKind
 from permmigrate.model import ContentKind, CustomPolicy, PermissionType, Policy, PolicyId, RoleId, ScopeType
 
@@ -110,6 +110,23 @@ class Compiler:
         """The folders that system policies name by their ids; none, as far as is known."""
         rules = (rule for found in self._policy_rules.values() for rule in found)
         return frozenset(rule.folder for rule in rules if rule.folder is not None) - PLACEHOLDERS
+
+    @cached_property
+    def named_collections(self) -> frozenset[str]:
+        """The collections that system policies name by their ids."""
+        rules = (rule for found in self._policy_rules.values() for rule in found)
+        return frozenset(rule.collection for rule in rules if rule.collection is not None) - PLACEHOLDERS
+
+    @cached_property
+    def strays(self) -> bool:
+        """Whether some content policy holds elsewhere than on the content it is given on; as far as is known,
+        none does."""
+        return any(
+            not is_own(place_of(rule))
+            for policy in self.catalog.policies.values()
+            if policy.permission_type is PermissionType.CONTENT
+            for rule in self._policy_rules[policy.id]
+        )
 
     def role(self, role_id: RoleId) -> Bundle:
         """What a role of the new system permits; a policy that cannot be read makes everything opaque."""

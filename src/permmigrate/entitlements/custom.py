@@ -61,6 +61,23 @@ class Custom:
             [entry.grant for entry in found if entry.after and _names(entry.head, own, later)],
         )
 
+    def heads(self, principal: PrincipalRef) -> tuple[tuple[str, str], ...]:
+        """The principal and its groups as far as custom policies name them, those before and those after."""
+        own = (CEDAR_TYPES[principal.type], str(principal.id))
+        earlier, later = _groups(self.earlier, principal), _groups(self.snapshot, principal)
+        named = self._named
+        return (
+            *sorted(named & {own}),
+            *sorted(named & earlier),
+            ("", ""),
+            *sorted(named & later),
+        )
+
+    @cached_property
+    def _named(self) -> frozenset[tuple[str, str]]:
+        heads = (entry.head for found in self._by_scope.values() for entry in found)
+        return frozenset((head.type, head.id) for head in heads if head.op in ("==", "in"))
+
     def scopes(self, custom: CustomPolicy) -> tuple[str, ...]:
         """The scopes a custom policy reaches among those the snapshot knows."""
         if custom.scope_type is ScopeType.ACCOUNT:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from permmigrate.cedar import Universe
-from permmigrate.entitlements.after import After, AfterAssignment
+from permmigrate.entitlements.after import After
+from permmigrate.entitlements.assigned import AfterAssignment, Assigned
 from permmigrate.entitlements.before import ACCOUNT_SCOPE, Before
 from permmigrate.entitlements.compiled import Baseline, Compiler
+from permmigrate.entitlements.content import Content
 from permmigrate.entitlements.custom import CEDAR_TYPES, Custom
-from permmigrate.entitlements.grants import GrantSet, Holding
+from permmigrate.entitlements.grants import GrantSet, Holding, Place
+from permmigrate.entitlements.places import Places
 from permmigrate.entitlements.tree import FolderTree
 from permmigrate.mapping import LegacyKind, Translation
-from permmigrate.model import ContentKind, CustomPolicy, Folder, PrincipalRef, PrincipalType, ScopeType
+from permmigrate.model import (
+    ContentKind,
+    ContentRef,
+    CustomPolicy,
+    EnvironmentId,
+    Folder,
+    PrincipalRef,
+    PrincipalType,
+    ScopeType,
+)
 from permmigrate.snapshot import Snapshot
 
 ASSUMPTIONS: Final = (
@@ -39,7 +51,7 @@ class Entitlements:
     snapshot: Snapshot
     """Whoever and whatever is compared, as it is on the after side."""
     tables: Baseline
-    assignments: tuple[AfterAssignment, ...]
+    assignments: Sequence[AfterAssignment]
     """The after side."""
     translation: Translation | None = None
     """Set when the mapping tables make the after side: what they leave untranslated is unknown after."""
@@ -56,7 +68,11 @@ class Entitlements:
 
     @cached_property
     def after(self) -> After:
-        return After(self.snapshot, self.compiler, self.assignments, self.before, self.translation)
+        return After(self.snapshot, self.compiler, self.assigned, self.before, self.translation)
+
+    @cached_property
+    def assigned(self) -> Assigned:
+        return Assigned.listed(self.assignments)
 
     @cached_property
     def custom(self) -> Custom:
@@ -83,10 +99,10 @@ class Entitlements:
         named: dict[str, set[str]] = {scope: set() for scope in self.scopes}
         for folder in self.snapshot.folders:
             read.setdefault(folder.environment_id, []).append(folder)
-        for share in self.snapshot.shares:
-            if share.content.kind is ContentKind.FOLDER:
-                named.setdefault(share.content.environment_id, set()).add(share.content.id)
-        for entry in self.assignments:
+        for content in self.snapshot.share_columns.contents:
+            if content.kind is ContentKind.FOLDER:
+                named.setdefault(content.environment_id, set()).add(content.id)
+        for entry in self.assigned.loose:
             if entry.assignment.folder_id is not None:
                 for scope in self.after.scopes(entry.assignment):
                     named[scope].add(entry.assignment.folder_id)
@@ -98,6 +114,29 @@ class Entitlements:
                     for scope in self.custom.scopes(custom):
                         named[scope].add(rule.folder)
         return {scope: FolderTree.of(read[scope], named[scope]) for scope in self.scopes}
+
+    @cached_property
+    def places(self) -> Places:
+        """Every place that anything holds at, numbered."""
+        found: dict[str, set[str]] = {scope: set(self.compiler.named_collections) for scope in self.scopes}
+        for content in self.snapshot.share_columns.contents:
+            if content.kind is ContentKind.COLLECTION:
+                found.setdefault(content.environment_id, set()).add(content.id)
+        for entry in self.assigned.loose:
+            if entry.assignment.collection_id is not None:
+                for scope in self.after.scopes(entry.assignment):
+                    found[scope].add(entry.assignment.collection_id)
+        for custom in self._custom_policies:
+            for rule in self.custom.rules(custom):
+                if rule.collection is not None:
+                    for scope in self.custom.scopes(custom):
+                        found[scope].add(rule.collection)
+        return Places.numbered(self.scopes, self.trees, found)
+
+    @cached_property
+    def content(self) -> Content:
+        """What is held on single folders and collections, as columns."""
+        return Content.of(self, self.places)
 
     @cached_property
     def principals(self) -> tuple[PrincipalRef, ...]:
@@ -112,11 +151,28 @@ class Entitlements:
 
     def holdings(self, principal: PrincipalRef) -> Iterator[Holding]:
         """The principal's grants in each scope where it has any on either side."""
+        return self.holdings_of(principal, None)
+
+    def reaching(self, principal: PrincipalRef, scope: str, place: Place) -> Holding:
+        """The principal's grants in one scope: all that can count at one place, and perhaps some more."""
+        contents: frozenset[ContentRef] = frozenset()
+        if scope and place.kind:
+            tree, kind = self.trees[scope], ContentKind(place.kind)
+            inside = kind is ContentKind.FOLDER and place.id in tree.index
+            ids = tree.ancestor_ids(tree.index[place.id]) if inside else (place.id,)
+            contents = frozenset(ContentRef(EnvironmentId(scope), kind, id_) for id_ in ids)
+        found = (holding for holding in self.holdings_of(principal, contents) if holding.scope == scope)
+        return next(found, Holding(scope, self.valid(principal.type, scope), GrantSet(), GrantSet()))
+
+    def holdings_of(
+        self, principal: PrincipalRef, contents: Collection[ContentRef] | None
+    ) -> Iterator[Holding]:
+        """As `holdings`, but of what is given on a folder or collection only what is on these."""
         before: dict[str, GrantSet] = {}
         after: dict[str, GrantSet] = {}
-        for scope, grant in self.before.grants(principal):
+        for scope, grant in self.before.grants(principal, contents):
             before.setdefault(scope, GrantSet()).add(grant)
-        for scope, grant in self.after.grants(principal):
+        for scope, grant in self.after.grants(principal, contents):
             after.setdefault(scope, GrantSet()).add(grant)
         for scope in self.scopes:
             custom = self.custom.grants(principal, scope)
@@ -124,15 +180,16 @@ class Entitlements:
                 sides = before.get(scope, GrantSet()), after.get(scope, GrantSet())
                 for side, grants in zip(sides, custom, strict=True):
                     side.extend(grants)
-                yield Holding(scope, self._valid(principal, scope), *sides)
+                yield Holding(scope, self.valid(principal.type, scope), *sides)
 
-    def _valid(self, principal: PrincipalRef, scope: str) -> int:
-        asks_as = principal.type
+    def valid(self, type_: PrincipalType, scope: str) -> int:
+        """The atoms that a principal of this type can ask for at all."""
+        asks_as = type_
         if asks_as is PrincipalType.ACCOUNT_KEY:
             asks_as = PrincipalType.API_KEY
         universe = self.universe(scope)
         valid = universe.valid_for.get(CEDAR_TYPES[asks_as], universe.full)
-        kind = _KEYS.get(principal.type)
+        kind = _KEYS.get(type_)
         if kind is not None:
             valid &= ~self.compiler.moot(kind, ScopeType.ENVIRONMENT if scope else ScopeType.ACCOUNT)
         return valid

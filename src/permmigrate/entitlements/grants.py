@@ -67,6 +67,11 @@ def bound(place: Place, content: Mapping[str, str | None]) -> Place | None:
     return place._replace(id=content_id) if content_id else None
 
 
+def is_own(place: Place) -> bool:
+    """Whether a part of a role or share holds on the content it is given on, and not elsewhere."""
+    return place.id in PLACEHOLDERS
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Grant:
     """One reason why a principal may do something somewhere."""

@@ -5,7 +5,7 @@ The plain sequences and mappings of `Translation` are these. Nothing is translat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, overload
@@ -19,6 +19,7 @@ from permmigrate.model import (
     CollectionId,
     ContentKind,
     ContentRef,
+    EnvironmentId,
     FolderId,
     PrincipalRef,
     RoleAssignment,
@@ -120,17 +121,42 @@ class Planned(Sequence[PlannedAssignment]):
         ]
         return np.lexsort(keys)
 
+    def asks_for(self, assignment: RoleAssignment) -> bool:
+        """Whether this very assignment is among the planned ones."""
+        if not assignment.folder_id and not assignment.collection_id:
+            return assignment in self._single
+        kind = ContentKind.FOLDER if assignment.folder_id else ContentKind.COLLECTION
+        id_ = assignment.folder_id or assignment.collection_id or ""
+        content = ContentRef(EnvironmentId(assignment.scope_id or ""), kind, id_)
+        number = self.shares.content_number.get(content, -1)
+        return any(
+            self.shares.content[self.share[at]] == number
+            and self.slots[self.slot[at]].role_id == assignment.role_id
+            and self.of_share(at).assignment == assignment
+            for at in self.rows_of(assignment.principal)
+        )
+
+    @cached_property
+    def _single(self) -> frozenset[RoleAssignment]:
+        return frozenset(one.assignment for one in self.single)
+
     @cached_property
     def _by_principal(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         principal = self.shares.principal[self.share]
         order = np.argsort(principal, kind="stable")
         return order, np.searchsorted(principal[order], np.arange(len(self.shares.principals) + 1))
 
-    def rows_of(self, principal: PrincipalRef) -> list[int]:
-        """The rows of the columns that are a principal's."""
+    def rows_of(
+        self, principal: PrincipalRef, contents: Collection[ContentRef] | None = None
+    ) -> Iterator[int]:
+        """The rows of the columns that are a principal's: all, or those on some contents."""
         number = self.shares.principal_number.get(principal)
+        if number is None or (contents is not None and not contents):
+            return
         order, starts = self._by_principal
-        return [] if number is None else order[starts[number] : starts[number + 1]].tolist()
+        for row in order[starts[number] : starts[number + 1]].tolist():
+            if contents is None or self.shares.contents[self.shares.content[self.share[row]]] in contents:
+                yield row
 
 
 def _laid_out(values: Sequence[Any], alone: int, numbers: Ints) -> npt.NDArray[np.int32]:

@@ -5,7 +5,7 @@ It holds what it is given in the order it is given; `ordered` sorts. It knows no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
@@ -129,11 +129,20 @@ class Shares(Sequence[Share]):
     def content_number(self) -> dict[ContentRef, int]:
         return {content: number for number, content in enumerate(self.contents)}
 
-    def rows_of(self, principal: PrincipalRef) -> npt.NDArray[np.intp]:
-        """Where a principal's shares are, in their order."""
+    def rows_of(
+        self, principal: PrincipalRef, contents: Collection[ContentRef] | None = None
+    ) -> npt.NDArray[np.intp]:
+        """Where a principal's shares are, in their order: all, or those of some contents."""
         number = self.principal_number.get(principal)
         order, starts = self._by_principal
-        return order[:0] if number is None else order[starts[number] : starts[number + 1]]
+        if number is None or (contents is not None and not contents):
+            return order[:0]
+        rows = order[starts[number] : starts[number + 1]]
+        if contents is None:
+            return rows
+        wanted = [self.content_number[one] for one in contents if one in self.content_number]
+        fits = (self.content[rows][:, None] == np.array(wanted, dtype=np.int32)).any(axis=1)
+        return np.asarray(rows[fits])
 
     @staticmethod
     def of(shares: Iterable[Share]) -> Shares:

@@ -1,0 +1,298 @@
+"""The findings of a comparison as a sequence: columns, and a `Finding` in words when one is looked at."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final, Protocol, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from permmigrate.diff.automaton import Asker, Kind
+from permmigrate.diff.capabilities import CapabilityIndex
+from permmigrate.diff.gathering import Gathered
+from permmigrate.diff.value import Capability, Finding, Region, RegionKind, Severity, Verdict
+from permmigrate.diff.verdicts import COMPARED
+from permmigrate.diff.words import paths, reaching, reason
+from permmigrate.entitlements import Entitlements, Place
+from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, UserId
+from permmigrate.snapshot.shares import Ints
+
+_SURE: Final = (Verdict.GAINED, Verdict.LOST)
+_SEVERITIES: Final = tuple(Severity)
+
+
+UNRAISED: Final = len(_SEVERITIES)
+"""Stands for the severity that is raised, where there is none to raise."""
+
+
+class Raising(Protocol):
+    """What raises severities by where a finding is (`sensitivity` does)."""
+
+    in_folders: Sequence[Severity | None]
+    """Of each kind of finding the severity that may be raised; None when there is nothing to raise."""
+
+    def at(
+        self, scope: str, place: Place, worst: Severity, in_folders: Severity | None
+    ) -> tuple[Severity, str]: ...
+
+    def ranks(self, scope: str, place: Place) -> Sequence[int]: ...
+
+    def of(self, finding: Finding) -> Finding: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Findings(Sequence[Finding]):
+    """Sorted: worst severity first, then verdict, principal, region, causes."""
+
+    entitlements: Entitlements
+    gathered: Gathered
+    kinds: Sequence[Kind]
+    askers: Sequence[Asker]
+    numbering: CapabilityIndex
+    rows: npt.NDArray[np.intp] | None = None
+    """Which of the columns' findings are still there; None for all of them."""
+    extra: tuple[Finding, ...] = ()
+    """Findings that came in place of others."""
+    raising: Raising | None = None
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @overload
+    def __getitem__(self, at: int) -> Finding: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Finding]: ...
+    def __getitem__(self, at: int | slice) -> Finding | Sequence[Finding]:
+        if isinstance(at, slice):
+            return tuple(map(self._at, self.order[at].tolist()))
+        return self._at(int(self.order[at]))
+
+    def __iter__(self) -> Iterator[Finding]:
+        return map(self._at, self.order.tolist())
+
+    def _at(self, number: int) -> Finding:
+        """The finding of a number: those of the columns come first, then the extra ones."""
+        first_extra = len(self.gathered.principal)
+        return self._make(number) if number < first_extra else self.extra[number - first_extra]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment] # it would have to be that of a tuple
+
+    @property
+    def is_revised(self) -> bool:
+        """Whether findings came or went since the columns were gathered: unknown ones go, if any."""
+        return self.rows is not None
+
+    @cached_property
+    def _rows(self) -> npt.NDArray[np.intp]:
+        return np.arange(len(self.gathered.principal)) if self.rows is None else self.rows
+
+    @cached_property
+    def used(self) -> npt.NDArray[np.int64]:
+        """How many findings there are of each kind, the extra ones left out."""
+        return np.bincount(self.gathered.kind[self._rows], minlength=len(self.kinds))
+
+    @cached_property
+    def _used_at_first(self) -> npt.NDArray[np.int64]:
+        return np.bincount(self.gathered.kind, minlength=len(self.kinds))
+
+    @cached_property
+    def numbers(self) -> Sequence[tuple[int, ...]]:
+        """The capabilities of each kind that is used, as the index numbered them."""
+        return [
+            self.numbering.of(self.askers[kind.asker].scope, kind.atoms, self.askers[kind.asker].valid)
+            if used
+            else ()
+            for kind, used in zip(self.kinds, self._used_at_first.tolist(), strict=True)
+        ]
+
+    @cached_property
+    def severity_of_kind(self) -> Ints:
+        """The rank of each kind's severity."""
+        ranks = [self.numbering.severity_of(one).rank if one else len(_SEVERITIES) for one in self.numbers]
+        return np.array(ranks, dtype=np.int32)
+
+    @cached_property
+    def severity(self) -> Ints:
+        """The rank of each finding's severity, of all in the columns."""
+        plain, found = self.severity_of_kind[self.gathered.kind], self.gathered
+        if self.raising is None:
+            return plain
+        in_folders = [UNRAISED if one is None else one.rank for one in self.raising.in_folders]
+        raised = np.full((len(self.entitlements.places), UNRAISED + 1), len(_SEVERITIES), dtype=np.int32)
+        for place in np.unique(found.place).tolist():
+            raised[place, :UNRAISED] = self.raising.ranks(*self.entitlements.places.of(place))
+        return np.asarray(np.minimum(plain, raised[found.place, np.array(in_folders)[found.kind]]))
+
+    @cached_property
+    def worst_of_kind(self) -> Ints:
+        """The rank of the worst severity among the findings of each kind."""
+        worst = np.full(len(self.kinds), len(_SEVERITIES) - 1, dtype=np.int32)
+        np.minimum.at(worst, self.gathered.kind[self._rows], self.severity[self._rows])
+        return worst
+
+    @cached_property
+    def order(self) -> npt.NDArray[np.intp]:
+        """The numbers of the findings as they are sorted."""
+        found, rows, places = self.gathered, self._rows, self.entitlements.places
+        who = {str(one): number for number, one in enumerate(self.entitlements.principals)}
+        told = self.capabilities_of_kinds
+        more = [
+            (
+                told_at,
+                places.number(one.region.environment_id, place_of(one.region)),
+                who[str(one.principal)],
+                COMPARED.index(one.verdict),
+                one.severity.rank,
+            )
+            for told_at, one in enumerate(self.extra, len(told))
+        ]
+        told += [one.capabilities for one in self.extra]
+        extra = np.array(more, dtype=np.int64).reshape(-1, 5).T
+        place = np.concatenate([found.place[rows], extra[1]])
+        used = np.unique(place)
+        regions = [self.region(at, 0) for at in used.tolist()]
+        region_ranks = np.zeros(len(places), dtype=np.int64)
+        region_ranks[used] = _ranks([(one.label, one.environment_id, one.content_id) for one in regions])
+        verdict = np.array([kind.verdict for kind in self.kinds], dtype=np.int64)
+        keys = (
+            _ranks(told)[np.concatenate([found.kind[rows], extra[0]])],
+            region_ranks[place],
+            _ranks(list(who))[np.concatenate([found.principal[rows], extra[2]])],
+            np.concatenate([verdict[found.kind[rows]], extra[3]]),
+            np.concatenate([self.severity[rows], extra[4]]),
+        )
+        numbers = np.concatenate([rows, len(found.principal) + np.arange(len(self.extra))])
+        return numbers[np.lexsort(keys)]
+
+    @property
+    def capabilities_of_kinds(self) -> list[tuple[int, ...]]:
+        """The capabilities of each kind."""
+        return [self._capabilities(kind) for kind in range(len(self.kinds))]
+
+    def _capabilities(self, kind: int) -> tuple[int, ...]:
+        """The capabilities of a kind as the comparison numbers them."""
+        return tuple(sorted(self._sorted_capabilities[1][one] for one in self.numbers[kind]))
+
+    def of(self, verdict: Verdict) -> list[Finding]:
+        """The findings of one verdict that are in the columns, in no order that counts."""
+        return [finding for _, finding in self._of(verdict)]
+
+    def _of(self, verdict: Verdict) -> list[tuple[int, Finding]]:
+        wanted = np.array([COMPARED[kind.verdict] is verdict for kind in self.kinds], dtype=bool)
+        rows = self._rows[wanted[self.gathered.kind[self._rows]]] if len(wanted) else self._rows
+        return [(row, self._make(row)) for row in rows.tolist()]
+
+    def revised(self, gone: Container[str], made: Iterable[Finding]) -> Findings:
+        """The findings without those unknown ones (by their ids), and with these."""
+        rows = [row for row, finding in self._of(Verdict.UNKNOWN) if finding.id in gone]
+        left = self._rows[~np.isin(self._rows, rows)]
+        return replace(self, rows=left, extra=(*self.extra, *made))
+
+    def raised(self, raising: Raising) -> Findings:
+        """The findings with their severities raised."""
+        return replace(self, raising=raising, extra=tuple(map(raising.of, self.extra)))
+
+    @cached_property
+    def _sorted_capabilities(self) -> tuple[tuple[Capability, ...], tuple[int, ...]]:
+        assert self.numbers is not None  # only then does the index know what is used
+        return self.numbering.sorted()
+
+    @property
+    def capabilities(self) -> tuple[Capability, ...]:
+        """All capabilities of the findings, worst first."""
+        return self._sorted_capabilities[0]
+
+    def _make(self, at: int) -> Finding:
+        found = self.gathered
+        principal = self.entitlements.principals[found.principal[at]]
+        kind, number = self.kinds[found.kind[at]], int(found.kind[at])
+        scope, place = self.entitlements.places.of(int(found.place[at]))
+        holding = self.entitlements.reaching(principal, scope, place)
+        before, after = reaching(holding, self.entitlements.trees[scope], place)
+        verdict, region = COMPARED[kind.verdict], self.region(int(found.place[at]), int(found.folders[at]))
+        identity = (str(principal), verdict, region.kind, region.environment_id, region.content_id)
+        text = "\n".join((*identity, self.numbering.identity_of(self.numbers[number])))
+        severity, label = _SEVERITIES[self.severity_of_kind[number]], ""
+        if self.raising is not None:
+            severity, label = self.raising.at(scope, place, severity, self.raising.in_folders[number])
+        return Finding(
+            id="f" + hashlib.sha256(text.encode()).hexdigest()[:12],
+            principal=principal,
+            verdict=verdict,
+            severity=severity,
+            sensitivity=label,
+            region=region,
+            capabilities=self._capabilities(number),
+            before=paths(before, kind.atoms),
+            after=paths(after, kind.atoms),
+            causes=kind.causes,
+            reason="" if verdict in _SURE else reason((*before, *after), kind.atoms),
+            dormant=self.entitlements.snapshot.is_dormant(principal),
+            others=tuple(UserId(one.id) for one in self.others(at)),
+        )
+
+    def others(self, at: int) -> list[PrincipalRef]:
+        """The users for whom a finding (by its number in the columns) holds beside its principal."""
+        found = self.gathered
+        if found.group[at] >= 0:
+            numbers = found.members.of(int(found.group[at]))
+        else:
+            numbers = found.others[found.first_other[at] : found.first_other[at + 1]]
+        return [self.entitlements.principals[number] for number in numbers.tolist()]
+
+    def region(self, number: int, folders: int) -> Region:
+        """The region of a place."""
+        scope, place = self.entitlements.places.of(number)
+        return region_of(self.entitlements, scope, place, folders)
+
+
+def region_of(entitlements: Entitlements, scope: str, place: Place, folders: int) -> Region:
+    """A place in words, with how many of its folders a finding holds for."""
+    snapshot = entitlements.snapshot
+    if not scope:
+        where = f", {place.kind} {place.id}" if place.kind else ""
+        return Region(RegionKind.ACCOUNT, "", place.id, f"the account{where}")
+    environment = snapshot.environment_by_id[scope]
+    if not place.kind:
+        return Region(RegionKind.ENVIRONMENT, scope, "", environment.name or environment.cloud_name)
+    kind = ContentKind(place.kind)
+    label = snapshot.content_labels.get(ContentRef(EnvironmentId(scope), kind, place.id), place.id)
+    return Region(RegionKind(kind.value), scope, place.id, label, folders)
+
+
+def place_of(region: Region) -> Place:
+    """The place of a region; the account's own are told by the words for them."""
+    if region.kind in (RegionKind.FOLDER, RegionKind.COLLECTION):
+        return Place(region.kind.value, region.content_id)
+    if region.content_id:
+        return Place(region.label.removeprefix("the account, ").partition(" ")[0], region.content_id)
+    return Place()
+
+
+def of_verdict(findings: Sequence[Finding], verdict: Verdict) -> list[Finding]:
+    """The findings of one verdict; of those in columns no other is made."""
+    found = findings.of(verdict) if isinstance(findings, Findings) else findings
+    return [finding for finding in found if finding.verdict is verdict]
+
+
+def revised(findings: Sequence[Finding], gone: Container[str], made: Iterable[Finding]) -> Sequence[Finding]:
+    """The findings without those unknown ones (by their ids), and with these, sorted."""
+    if isinstance(findings, Findings):
+        return findings.revised(gone, made)
+    kept = (finding for finding in findings if finding.id not in gone)
+    return tuple(sorted((*kept, *made), key=Finding.sort_key))
+
+
+def _ranks(values: Sequence[Any]) -> npt.NDArray[np.int64]:
+    """Each value's place among all of them, sorted; equal values have one place."""
+    places = {value: place for place, value in enumerate(sorted(set(values)))}
+    return np.array([places[value] for value in values], dtype=np.int64)

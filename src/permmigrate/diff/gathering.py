@@ -1,0 +1,416 @@
+"""Gather the findings of all principals, each told once: with a group for its members, or with the first of
+those who hold the same along the same paths.
+
+Groups are walked first. A finding of a user that one of the user's groups has too is listed there; those that
+users have in common down to the last path are listed with the first of them. Nothing is put in words here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from permmigrate.diff.automaton import Automaton, PairTable
+from permmigrate.diff.profiles import Profile, Profiles, Source
+from permmigrate.diff.value import Verdict
+from permmigrate.diff.verdicts import COMPARED
+from permmigrate.diff.walk import Walk, Walker
+from permmigrate.entitlements import Entitlements
+from permmigrate.entitlements.content import mixed
+from permmigrate.model import GroupId, PrincipalRef, PrincipalType
+from permmigrate.snapshot.shares import Ints
+
+BATCH: Final = 1 << 19
+"""Entries walked at once: enough to keep numpy busy, few enough for the processor's caches."""
+Marks = npt.NDArray[np.uint64]
+Column = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """Parallel columns, one entry a finding, in no particular order."""
+
+    principal: Ints
+    place: Ints
+    kind: Ints
+    folders: Ints
+    group: Ints
+    """For a group's finding its number among them, which says where its members' marks are; else -1."""
+    members: Members
+    first_other: npt.NDArray[np.int64]
+    """For each finding where its other users begin in `others`; one more than there are findings."""
+    others: Ints
+    counts: npt.NDArray[np.int64]
+    """Of each principal, how many findings of each verdict hold for it."""
+    caused: npt.NDArray[np.bool_]
+    """Of each principal, whether a finding of each set of causes holds for it."""
+    cause_sets: tuple[tuple[tuple[str, ...], bool], ...]
+    """The sets, each once for findings with a verdict and once for unknown ones."""
+    decided: int
+
+
+@dataclass
+class Members:
+    """For each finding of a group, which of its members have none of their own for it: a bit each."""
+
+    lists: list[Ints] = field(default_factory=list)
+    """Each group's members, by their numbers among the principals."""
+    group_of: list[Ints] = field(default_factory=list)
+    starts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+    """Where each finding's bits begin."""
+    bits: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, dtype=np.uint8))
+    group: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    """Each finding's group."""
+
+    def set_up(self, group: Ints) -> None:
+        """Make room for the findings of these groups."""
+        sizes = np.array([(len(one) + 7) // 8 for one in self.lists] or [0], dtype=np.int64)
+        self.group = group
+        self.starts = np.concatenate([[0], np.cumsum(sizes[group])]).astype(np.int64)
+        self.bits = np.zeros(int(self.starts[-1]), dtype=np.uint8)
+
+    def add(self, finding: npt.NDArray[np.intp], member: Ints) -> None:
+        """Each pair at most once: list the members with these findings."""
+        values = (1 << (member & 7)).astype(np.uint8)
+        np.add.at(self.bits, self.starts[finding] + (member >> 3), values)
+
+    def of(self, finding: int) -> Ints:
+        """The members that a finding stands for, as numbers of principals."""
+        bits = np.unpackbits(self.bits[self.starts[finding] : self.starts[finding + 1]], bitorder="little")
+        listed = self.lists[self.group[finding]]
+        return np.asarray(listed[np.flatnonzero(bits[: len(listed)])])
+
+    def counts(self) -> npt.NDArray[np.int64]:
+        """How many members each finding stands for."""
+        ones = np.unpackbits(self.bits.reshape(-1, 1), axis=1).sum(axis=1, dtype=np.int64)
+        sums = np.concatenate([[0], np.cumsum(ones)])
+        return np.asarray(sums[self.starts[1:]] - sums[self.starts[:-1]])
+
+
+@dataclass
+class _Groups:
+    """The groups' own stops and findings, to look users' findings up in."""
+
+    key: npt.NDArray[np.int64]
+    """Group's number times the number of places, plus the place: sorted."""
+    step: Ints
+    first: npt.NDArray[np.intp]
+    """The first finding of each stop."""
+    of_entry: Ints
+    """The stop of each content grant of a group."""
+    folders: Ints
+
+
+@dataclass
+class Gathering:
+    """One comparison's findings on their way."""
+
+    entitlements: Entitlements
+    automaton: Automaton
+    profiles: Profiles
+
+    def __post_init__(self) -> None:
+        self.walker = Walker(self.entitlements, self.automaton, self.profiles)
+        self.principals = self.entitlements.principals
+        self.counts = np.zeros((len(self.principals), len(COMPARED)), dtype=np.int64)
+        self.caused = np.zeros((len(self.principals), 64), dtype=bool)
+        self.cause_sets: dict[tuple[tuple[str, ...], bool], int] = {}
+        self.decided = 0
+        self.members = Members()
+        self._essence_in_step = PairTable(self._place_in_step)
+        self._looks = PairTable(self.profiles.look)
+        self._cause_set = np.zeros(0, dtype=np.int32)
+
+    def run(self) -> Gathered:
+        """Walk everybody, groups first."""
+        numbers = {type_: self._numbers_of(type_) for type_ in PrincipalType}
+        groups, found = self._groups(numbers[PrincipalType.GROUP])
+        users = self._users(numbers[PrincipalType.USER], groups)
+        heads, first_other, others = _alike(users[-1])
+        listed = [column[heads] for column in users[:4]]
+        keys = [self._plain(numbers[one]) for one in (PrincipalType.API_KEY, PrincipalType.ACCOUNT_KEY)]
+        parts = [found, listed, *keys]
+        principal, place, kind, folders = (np.concatenate(column) for column in zip(*parts, strict=True))
+        own = len(found[0])
+        group = np.full(len(principal), -1, dtype=np.int32)
+        group[:own] = np.arange(own, dtype=np.int32)
+        starts = np.zeros(len(principal) + 1, dtype=np.int64)
+        starts[own : own + len(first_other)] = first_other
+        starts[own + len(first_other) :] = first_other[-1]
+        return Gathered(
+            *(principal, place, kind, folders, group, self.members, starts, users[0][others]),
+            *(self.counts, self.caused, tuple(self.cause_sets), self.decided),
+        )
+
+    def _numbers_of(self, type_: PrincipalType) -> list[int]:
+        return [number for number, one in enumerate(self.principals) if one.type is type_]
+
+    def _batches(self, numbers: Sequence[int]) -> Iterator[tuple[list[int], Walk]]:
+        """Walk these principals, some at a time."""
+        batch: list[tuple[int, Profile, list[Source]]] = []
+        size = 0
+        for number in numbers:
+            principal = self.principals[number]
+            profile, sources = self.profiles.profile(principal), self.profiles.sources(principal)
+            entries = self.walker.entries_of(sources) + len(profile.wide) + len(profile.extras)
+            if batch and (size + entries > BATCH or len(batch) == 64):
+                yield self._walk(batch)
+                batch, size = [], 0
+            batch.append((number, profile, sources))
+            size += entries
+        if batch:
+            yield self._walk(batch)
+
+    def _walk(self, batch: list[tuple[int, Profile, list[Source]]]) -> tuple[list[int], Walk]:
+        numbers, profiles, sources = zip(*batch, strict=True)
+        walk = self.walker.walk([self.principals[number] for number in numbers], profiles, sources)
+        self._count(np.array(numbers), profiles, walk)
+        return list(numbers), walk
+
+    def _count(self, numbers: npt.NDArray[np.intp], profiles: Sequence[Profile], walk: Walk) -> None:
+        """Count what holds for each principal, wherever it will be listed."""
+        places, scopes = self.entitlements.places, len(self.entitlements.scopes)
+        stops = np.bincount(
+            walk.slot.astype(np.int64) * scopes + places.scope[walk.place], minlength=len(numbers) * scopes
+        ).reshape(-1, scopes)
+        held = (stops > 1) | np.array([profile.held for profile in profiles], dtype=bool)
+        types = [self.principals[number].type for number in numbers]
+        valid = {
+            type_: np.array(
+                [self.entitlements.valid(type_, one).bit_count() for one in self.entitlements.scopes],
+                dtype=np.int64,
+            )
+            for type_ in set(types)
+        }
+        self.decided += int((stops * held * np.array([valid[type_] for type_ in types])).sum())
+        slot, verdicts = walk.slot[walk.stop], len(COMPARED)
+        verdict = self.automaton.verdict_of[walk.kind]
+        found = np.bincount(slot.astype(np.int64) * verdicts + verdict, minlength=len(numbers) * verdicts)
+        self.counts[numbers] += found.reshape(-1, verdicts)
+        causes = self._cause_sets_of(walk.kind)
+        self.caused[numbers[slot], causes] = True
+
+    def _cause_sets_of(self, kind: Ints) -> Ints:
+        """The number of each finding's set of causes."""
+        kinds = self.automaton.kinds
+        if len(self._cause_set) < len(kinds):
+            sets = ((one.causes, COMPARED[one.verdict] is Verdict.UNKNOWN) for one in kinds)
+            more = [self.cause_sets.setdefault(one, len(self.cause_sets)) for one in sets]
+            self._cause_set = np.array(more, dtype=np.int32)
+        width = self.caused.shape[1]
+        if len(self.cause_sets) > width:
+            wider = np.zeros((len(self.principals), 2 * len(self.cause_sets)), dtype=bool)
+            wider[:, :width] = self.caused
+            self.caused = wider
+        return np.asarray(self._cause_set[kind])
+
+    def _plain(self, numbers: Sequence[int]) -> tuple[Column, ...]:
+        """The findings of principals that stand for themselves."""
+        parts = [
+            (
+                np.array(batch, dtype=np.int32)[walk.slot[walk.stop]],
+                walk.place[walk.stop],
+                walk.kind,
+                walk.folders,
+            )
+            for batch, walk in self._batches(numbers)
+        ]
+        return _concatenated(parts, 4)
+
+    def _groups(self, numbers: Sequence[int]) -> tuple[_Groups, tuple[Column, ...]]:
+        number_of = {principal: number for number, principal in enumerate(self.principals)}
+        group_of = np.full(len(self.principals), -1, dtype=np.int32)
+        for at, number in enumerate(numbers):
+            group_of[number] = at
+            members = self.entitlements.snapshot.group_by_id[GroupId(self.principals[number].id)].member_ids
+            refs = (PrincipalRef(PrincipalType.USER, member) for member in sorted(set(members)))
+            known = [number_of[one] for one in refs if one in number_of]
+            self.members.lists.append(np.array(known, dtype=np.int32))
+        self._group_number = group_of
+        of_entry = np.full(len(self.entitlements.content.place), -1, dtype=np.int32)
+        stops: list[tuple[npt.NDArray[np.int64], Ints, npt.NDArray[np.intp]]] = []
+        parts: list[tuple[Column, ...]] = []
+        before = findings = 0
+        for batch, walk in self._batches(numbers):
+            who = np.array(batch, dtype=np.int32)
+            stop = np.repeat(np.arange(len(walk.first)), np.diff(np.append(walk.first, len(walk.entry))))
+            given = np.flatnonzero(walk.entry >= 0)
+            of_entry[walk.entry[given]] = before + stop[given]
+            key = group_of[who[walk.slot]].astype(np.int64) * len(self.entitlements.places) + walk.place
+            count = np.bincount(walk.stop, minlength=len(key))
+            stops.append((key, walk.step, findings + np.cumsum(count) - count))
+            parts.append((who[walk.slot[walk.stop]], walk.place[walk.stop], walk.kind, walk.folders))
+            before, findings = before + len(key), findings + len(walk.stop)
+        found = _concatenated(parts, 4)
+        key, step, first = _concatenated(stops, 3)
+        self.members.set_up(group_of[found[0]])
+        return _Groups(key.astype(np.int64), step, first.astype(np.intp), of_entry, found[3]), found
+
+    def _place_in_step(self, step: int, essence: int) -> int:
+        """One more than the place of an essence among the findings of a step; 0 where it is not there."""
+        wanted = self.automaton.essences[essence]
+        kinds = [kind for _, found in self.automaton.steps[step][1] for kind in found]
+        essences = [self.automaton.kinds[kind].essence for kind in kinds]
+        return essences.index(wanted) + 1 if wanted in essences else 0
+
+    def _users(self, numbers: Sequence[int], groups: _Groups) -> tuple[Column, ...]:
+        """The findings that no group of the user has, with a number for all that makes two of them alike."""
+        parts = []
+        for batch, walk in self._batches(numbers):
+            left = self._unlisted(batch, walk, groups)
+            who = np.array(batch, dtype=np.int32)[walk.slot[walk.stop[left]]]
+            columns = who, walk.place[walk.stop[left]], walk.kind[left], walk.folders[left]
+            parts.append((*columns, self._mark(who, walk, left)))
+        return _concatenated(parts, 5)
+
+    def _unlisted(self, batch: Sequence[int], walk: Walk, groups: _Groups) -> npt.NDArray[np.intp]:
+        """List findings with a group where one of the user's groups has them; the others."""
+        essence = self.automaton.essence_of[walk.kind]
+        length = np.diff(np.append(walk.first, len(walk.entry)))
+        special = self._special(walk)
+        sources = [(one.group, self._group_number[one.holder]) for one in walk.sources]
+        ordinal = np.array([one for one, _ in sources], dtype=np.int32)
+        left = np.flatnonzero(~special[walk.stop])
+        nth = 0
+        listed = np.zeros(len(walk.stop), dtype=bool)
+        while len(left):
+            entry = walk.first[walk.stop[left]] + nth
+            source = walk.source[entry]
+            usable = np.flatnonzero(ordinal[source] >= 0)
+            stop = groups.of_entry[walk.entry[entry[usable]]]
+            slot = walk.slot[walk.stop[left[usable]]]
+            self._list(batch, left[usable], slot, stop, essence, walk.folders, groups, listed)
+            nth += 1
+            left = left[~listed[left] & (length[walk.stop[left]] > nth)]
+        rest = np.flatnonzero(special[walk.stop])
+        of_slot = [self._groups_after(number) for number in batch]
+        for at in range(max(map(len, of_slot), default=0) if len(rest) else 0):
+            group = np.array([found[at] if at < len(found) else -1 for found in of_slot], dtype=np.int64)
+            rest = rest[~listed[rest]]
+            slot = walk.slot[walk.stop[rest]]
+            key = group[slot] * len(self.entitlements.places) + walk.place[walk.stop[rest]]
+            at_key = np.minimum(np.searchsorted(groups.key, key), len(groups.key) - 1)
+            there = np.flatnonzero((group[slot] >= 0) & (groups.key[at_key] == key))
+            found = rest[there], slot[there], at_key[there]
+            self._list(batch, *found, essence, walk.folders, groups, listed)
+        return np.flatnonzero(~listed)
+
+    def _special(self, walk: Walk) -> npt.NDArray[np.bool_]:
+        """The stops where something begins that no holder's content grants give: scopes, custom policies."""
+        stop = np.repeat(np.arange(len(walk.first)), np.diff(np.append(walk.first, len(walk.entry))))
+        special = np.zeros(len(walk.first), dtype=bool)
+        special[stop[walk.entry < 0]] = True
+        return special
+
+    def _groups_after(self, number: int) -> list[int]:
+        groups = self.entitlements.after.groups(self.principals[number])
+        return [int(self._group_number[self.profiles.holders[one]]) for one in groups]
+
+    def _list(
+        self,
+        batch: Sequence[int],
+        finding: npt.NDArray[np.intp],
+        slot: Ints,
+        stop: npt.NDArray[np.integer],
+        essence: Ints,
+        folders: Ints,
+        groups: _Groups,
+        listed: npt.NDArray[np.bool_],
+    ) -> None:
+        """List the findings that the groups' stops have too, to the number of folders."""
+        at = self._essence_in_step(groups.step[stop], essence[finding])
+        hit = np.flatnonzero(at > 0)
+        theirs = groups.first[stop[hit]] + at[hit] - 1
+        same = np.flatnonzero(groups.folders[theirs] == folders[finding[hit]])
+        hit, theirs = hit[same], theirs[same]
+        listed[finding[hit]] = True
+        if not len(hit):
+            return
+        group = self.members.group[theirs]
+        who = np.array(batch, dtype=np.int32)[slot[hit]]
+        self.members.add(theirs, self._member(group, who))
+
+    def _member(self, group: Ints, who: Ints) -> Ints:
+        """Which member of a group each user is."""
+        keys, starts = self._memberships
+        at = np.searchsorted(keys, group.astype(np.int64) * len(self.principals) + who)
+        return np.asarray(at - starts[group], dtype=np.int32)
+
+    @cached_property
+    def _memberships(self) -> tuple[Column, Column]:
+        """Every group with each member as one number, sorted, and where each group's begin."""
+        lists = self.members.lists
+        groups = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
+        flat = np.concatenate([*lists, np.zeros(0, dtype=np.int32)])
+        return groups * len(self.principals) + flat, np.cumsum([0, *map(len, lists)])
+
+    def _mark(self, who: Ints, walk: Walk, left: npt.NDArray[np.intp]) -> Marks:
+        """One number for all that makes two users' findings alike: where, what, why, and every path."""
+        essence = self.automaton.essence_of[walk.kind[left]]
+        dormant = self._dormant[who]
+        mark = _mixed_in(np.zeros(len(left), dtype=np.uint64), walk.place[walk.stop[left]])
+        for column in (essence, walk.folders[left], dormant):
+            mark = _mixed_in(mark, column)
+        length = np.diff(np.append(walk.first, len(walk.entry)))
+        via = np.array([one.via for one in walk.sources], dtype=np.int64)
+        origin = np.append(self.entitlements.content.origin, np.uint64(0))  # the last one is for no entry
+        rows, stop = np.arange(len(left)), walk.stop[left]
+        while len(rows):
+            inner, at, nth = np.arange(len(rows)), stop, 0
+            while len(inner):
+                entry = walk.first[at] + nth
+                look = self._looks(walk.offer[entry], essence[rows[inner]])
+                said = np.flatnonzero(look > 0)
+                source, given = walk.source[entry[said]], walk.entry[entry[said]]
+                told = _mixed_in(np.where(look[said] & 1, origin[given], np.uint64(0)), look[said])
+                told = _mixed_in(told, np.where(source >= 0, via[source], 0))
+                told = _mixed_in(told, walk.place[at[said]])
+                target = rows[inner[said]]
+                mark[target] = mixed(mark[target] + told)
+                nth += 1
+                more = length[at] > nth
+                inner, at = inner[more], at[more]
+            above = walk.parent[stop].astype(np.intp)
+            up = above >= 0
+            rows, stop = rows[up], above[up]
+        return mark
+
+    @cached_property
+    def _dormant(self) -> Column:
+        snapshot = self.entitlements.snapshot
+        return np.array([snapshot.is_dormant(one) for one in self.principals], dtype=np.int64)
+
+
+def _mixed_in(mark: Marks, column: npt.NDArray[np.integer]) -> Marks:
+    with np.errstate(over="ignore"):
+        return mixed(mark * np.uint64(0x9E3779B97F4A7C15) + column.astype(np.uint64) + np.uint64(1))
+
+
+def _alike(
+    mark: npt.NDArray[np.generic],
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64], npt.NDArray[np.intp]]:
+    """The first of each set of equal marks in order, where the others of each begin, and the others."""
+    order = np.argsort(mark, kind="stable")
+    ordered = mark[order]
+    head = np.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]])
+    starts = np.flatnonzero(head)
+    firsts = order[starts]
+    sizes = np.diff(np.append(starts, len(order))) - 1
+    by_first = np.argsort(firsts)
+    sizes = sizes[by_first]
+    first_other = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    which = np.repeat(starts[by_first] + 1, sizes)
+    nth = np.arange(len(which)) - np.repeat(first_other[:-1], sizes)
+    return firsts[by_first], first_other, order[which + nth]
+
+
+def _concatenated(parts: Sequence[Sequence[Column]], width: int) -> tuple[Column, ...]:
+    """Columns of several parts as one."""
+    if not parts:
+        return tuple(np.zeros(0, dtype=np.int32) for _ in range(width))
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))

@@ -1,0 +1,246 @@
+"""Walk many principals' grants down the folder trees at once, and tell where each verdict begins.
+
+Work happens only where a grant begins: at the scopes, and at the folders and collections that grants name. A
+place is a number that comes before all that lies in it, so one sort brings every principal's stops into the
+order of the trees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from permmigrate.diff.automaton import Automaton
+from permmigrate.diff.profiles import Profile, Profiles, Source
+from permmigrate.entitlements import Entitlements
+from permmigrate.entitlements.places import COLLECTION, FOLDER, SCOPE
+from permmigrate.model import PrincipalRef
+from permmigrate.snapshot.shares import Ints
+
+_SEQUENCE: Final = 24
+"""Bits for the place of an entry in its batch."""
+Wide = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """Some principals' stops in the order of principals and trees, and the findings that begin there."""
+
+    slot: Ints
+    """For each stop the principal, by its number among those walked."""
+    place: Ints
+    first: npt.NDArray[np.intp]
+    """Where the entries of the stop begin: several holders may give something at one place."""
+    parent: Ints
+    """The nearest stop above; -1 for a scope."""
+    step: Ints
+    offer: Ints
+    """For each entry what begins."""
+    source: Ints
+    """For each entry the number of its source; -1 for what no holder's content grants give."""
+    entry: Ints
+    """For each entry its number among all content grants; -1 likewise."""
+    sources: tuple[Source, ...]
+    stop: npt.NDArray[np.intp]
+    """For each finding its stop."""
+    kind: Ints
+    folders: Ints
+
+
+@dataclass
+class Walker:
+    """Walks principals of one comparison."""
+
+    entitlements: Entitlements
+    automaton: Automaton
+    profiles: Profiles
+
+    def __post_init__(self) -> None:
+        self.places = self.entitlements.places
+        self.content = self.entitlements.content
+        self._stop_at = np.zeros(0, dtype=np.int32)
+
+    @cached_property
+    def _in_collection(self) -> Ints:
+        return np.asarray(self.places.kind == COLLECTION, dtype=np.int32)
+
+    @cached_property
+    def _roots(self) -> Ints:
+        return np.array([self.places.starts[scope] for scope in self.entitlements.scopes], dtype=np.int32)
+
+    def entries_of(self, sources: Sequence[Source]) -> int:
+        """How many content grants come from these sources."""
+        starts = self.content.starts
+        return sum(int(starts[one.holder + 1] - starts[one.holder]) for one in sources)
+
+    def walk(
+        self,
+        principals: Sequence[PrincipalRef],
+        profiles: Sequence[Profile],
+        sources: Sequence[Sequence[Source]],
+    ) -> Walk:
+        """Walk some principals; together they have fewer than 2**24 entries."""
+        slot, place, offer, source, entry = self._entries(principals, profiles, sources)
+        order, key, first = _runs(slot, place, len(self.places))
+        offer, source, entry = offer[order], source[order], entry[order]
+        effect = self._joined(self.profiles.effect_of[offer], first)
+        slot, place = (key // len(self.places)).astype(np.int32), (key % len(self.places)).astype(np.int32)
+        parent = self._parents(slot, place, key, len(principals))
+        step = self._steps(principals, slot, place, parent, effect)
+        stop, kind, folders = self._findings(place, parent, step)
+        flat = tuple(one for found in sources for one in found)
+        return Walk(slot, place, first, parent, step, offer, source, entry, flat, stop, kind, folders)
+
+    def _entries(
+        self,
+        principals: Sequence[PrincipalRef],
+        profiles: Sequence[Profile],
+        sources: Sequence[Sequence[Source]],
+    ) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+        """Everything that begins anywhere: of the scopes, of holders' content grants, and single ones."""
+        scopes = len(self.entitlements.scopes)
+        wide = np.array([profile.wide for profile in profiles], dtype=np.int32).ravel()
+        roots = np.tile(self._roots, len(profiles))
+        root_slots = np.repeat(np.arange(len(profiles), dtype=np.int32), scopes)
+        slot, place, offer, source, entry = self._content_entries(principals, sources)
+        extras = np.array(
+            [(at, *extra) for at, profile in enumerate(profiles) for extra in profile.extras], dtype=np.int32
+        ).reshape(-1, 3)
+        none = np.full(len(roots), -1, dtype=np.int32), np.full(len(extras), -1, dtype=np.int32)
+        return (
+            np.concatenate([root_slots, slot, extras[:, 0]]),
+            np.concatenate([roots, place, extras[:, 1]]),
+            np.concatenate([wide, offer, extras[:, 2]]),
+            np.concatenate([none[0], source, none[1]]),
+            np.concatenate([none[0], entry, none[1]]),
+        )
+
+    def _content_entries(
+        self, principals: Sequence[PrincipalRef], sources: Sequence[Sequence[Source]]
+    ) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+        content = self.content
+        rows = [(at, *one[:3]) for at, found in enumerate(sources) for one in found]
+        table = np.array(rows, dtype=np.int32).reshape(-1, 4)
+        starts = content.starts[table[:, 1]]
+        lengths = content.starts[table[:, 1] + 1] - starts
+        offset = np.cumsum(lengths) - lengths
+        source = np.repeat(np.arange(len(table), dtype=np.int32), lengths)
+        entry = np.arange(len(source)) + (starts - offset)[source]
+        slot, place = table[source, 0], content.place[entry]
+        lens = table[source, 2]
+        reach = np.array([self.profiles.reach(principal) for principal in principals], dtype=bool)
+        if not reach.all():
+            lens = np.where(reach[slot, self.places.scope[place]], lens, table[source, 3])
+        combination = content.combination[entry] * 2 + self._in_collection[place]
+        offer = self.profiles.offered(combination, lens)
+        columns = slot, place, offer, source, entry.astype(np.int32)
+        if self.profiles.nothing:
+            given = np.flatnonzero(~np.isin(offer, self.profiles.nothing))
+            slot, place, offer, source, entry = (column[given] for column in columns)
+            return slot, place, offer, source, entry
+        return columns
+
+    def _joined(self, effect: Ints, first: npt.NDArray[np.intp]) -> Ints:
+        """What begins at each stop: of several entries, all of it."""
+        joined = effect[first]
+        length = np.diff(np.append(first, len(effect)))
+        several, nth = np.flatnonzero(length > 1), 1
+        while len(several):
+            joined[several] = self.automaton.join(joined[several], effect[first[several] + nth])
+            nth += 1
+            several = several[length[several] > nth]
+        return joined
+
+    def _parents(self, slot: Ints, place: Ints, key: Wide, slots: int) -> Ints:
+        """The nearest stop above each stop, found by climbing the tree."""
+        if len(self._stop_at) < slots * len(self.places):
+            self._stop_at = np.full(slots * len(self.places), -1, dtype=np.int32)
+        self._stop_at[key] = np.arange(len(key), dtype=np.int32)
+        parent = np.full(len(key), -1, dtype=np.int32)
+        above = self.places.parent
+        climbing = np.flatnonzero(above[place] >= 0)
+        base = slot[climbing].astype(np.int64) * len(self.places)
+        at = above[place[climbing]]
+        while len(climbing):
+            found = self._stop_at[base + at]
+            parent[climbing] = found  # -1 until the last one
+            left = np.flatnonzero(found < 0)
+            climbing, base, at = climbing[left], base[left], above[at[left]]
+        self._stop_at[key] = -1
+        return parent
+
+    def _steps(
+        self, principals: Sequence[PrincipalRef], slot: Ints, place: Ints, parent: Ints, effect: Ints
+    ) -> Ints:
+        """The step that leads to each stop, from the scopes downwards."""
+        nobodys = np.array([self.profiles.nobodys(one.type) for one in principals], dtype=np.int32)
+        step = np.full(len(place), -1, dtype=np.int32)
+        state = np.full(len(place), -1, dtype=np.int32)
+        ready = np.flatnonzero(parent < 0)
+        above = nobodys[slot[ready], self.places.scope[place[ready]]]
+        waiting = np.flatnonzero(parent >= 0)
+        while True:
+            step[ready] = self.automaton.step(above, effect[ready])
+            state[ready] = self.automaton.leads_to[step[ready]]
+            if not len(waiting):
+                return step
+            above = state[parent[waiting]]
+            known = above >= 0
+            ready, above, waiting = waiting[known], above[known], waiting[~known]
+
+    def _findings(self, place: Ints, parent: Ints, step: Ints) -> tuple[npt.NDArray[np.intp], Ints, Ints]:
+        """The findings of all stops: the stop, the kind, and how many folders each holds for."""
+        first, span, first_kind, kind = self.automaton.flat
+        count = self.automaton.span_counts[step]
+        stop, nth = _repeated(count)
+        at = first[step[stop]] + nth
+        folders = self._extents(place, parent, step, stop, span[at])
+        which, nth = _repeated(first_kind[at + 1] - first_kind[at])
+        return stop[which], kind[first_kind[at[which]] + nth], folders[which]
+
+    def _extents(self, place: Ints, parent: Ints, step: Ints, stop: npt.NDArray[np.intp], span: Ints) -> Ints:
+        """How many folders of a span's subtree keep its verdict for all its atoms."""
+        own = self.places.size[place].astype(np.int32)
+        below = np.flatnonzero(self.places.kind[place] == FOLDER)
+        below = below[self.places.kind[place[parent[below]]] == FOLDER]
+        own -= np.bincount(parent[below], weights=own[below], minlength=len(own)).astype(np.int32)
+        below = below[np.argsort(parent[below], kind="stable")]
+        children = np.bincount(parent[below], minlength=len(own))
+        starts = np.cumsum(children) - children
+        extent = own[stop]
+        state = self.automaton.leads_to[step]
+        spans = np.flatnonzero(children[stop] > 0)
+        stops = stop[spans]
+        while len(spans):
+            which, nth = _repeated(children[stops])
+            child = below[starts[stops[which]] + nth]
+            kept = np.flatnonzero(self.automaton.keeps(state[child], span[spans[which]]))
+            spans, stops = spans[which[kept]], child[kept]
+            extent += np.bincount(spans, weights=own[stops], minlength=len(extent)).astype(np.int32)
+            more = np.flatnonzero(children[stops] > 0)
+            spans, stops = spans[more], stops[more]
+        return extent
+
+
+def _runs(slot: Ints, place: Ints, places: int) -> tuple[Wide, Wide, npt.NDArray[np.intp]]:
+    """The order of entries by principal and place, and for each stop its key and where its entries begin."""
+    packed = (slot.astype(np.int64) * places + place) << _SEQUENCE | np.arange(len(slot))
+    packed.sort()
+    order, key = packed & ((1 << _SEQUENCE) - 1), packed >> _SEQUENCE
+    first = np.flatnonzero(np.concatenate([key[:1] == key[:1], key[1:] != key[:-1]]))
+    return order, key[first], first
+
+
+def _repeated(count: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Each number as often as its count says, and the how manieth of it that is."""
+    total = np.cumsum(count, dtype=np.int64)
+    which = np.repeat(np.arange(len(count)), count)
+    return which, np.arange(len(which)) - (total - count)[which]
+
+
+__all__ = ["SCOPE", "Walk", "Walker"]

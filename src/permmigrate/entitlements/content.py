@@ -1,0 +1,252 @@
+"""What everybody holds on single folders and collections, as columns: who, where, and which sort of grant.
+
+A million grants are of a few sorts; what a sort is worth to whom is asked once, elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from permmigrate.entitlements.after import cause_of
+from permmigrate.entitlements.assigned import is_on_content
+from permmigrate.entitlements.before import NO_ROW, NOT_CARRIED_OVER
+from permmigrate.entitlements.grants import Place
+from permmigrate.entitlements.places import Places
+from permmigrate.mapping.planned import GrantRows
+from permmigrate.model import ContentKind, PrincipalRef, PrincipalType, RoleId
+from permmigrate.snapshot.shares import Ints
+
+if TYPE_CHECKING:
+    from permmigrate.entitlements.expand import Entitlements
+
+
+class Shared(NamedTuple):
+    """A legacy share."""
+
+    kind: ContentKind
+    level: str
+    cause: str
+
+
+class Given(NamedTuple):
+    """A role assigned on the content."""
+
+    role_id: RoleId
+    cause: str
+
+
+class Untold(NamedTuple):
+    """What legacy shares gave and no row translates: unknown after."""
+
+    kind: ContentKind
+    levels: tuple[str, ...]
+    """Of all shares at the place."""
+    level: str
+    """Of the one that is not translated."""
+    cause: str
+
+
+Sort = Shared | Given | Untold
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """Parallel columns, sorted by holder and place: one entry for everything a holder has at a place."""
+
+    sorts: tuple[tuple[Sort, ...], ...]
+    """The distinct combinations of grants at one place."""
+    starts: npt.NDArray[np.intp]
+    """Where each principal's entries begin; one more than there are principals."""
+    place: Ints
+    combination: Ints
+    origin: npt.NDArray[np.uint64]
+    """A number for where its shares were read; 0 without shares."""
+
+    @staticmethod
+    def of(entitlements: Entitlements, places: Places) -> Content:
+        """Gather what every principal of the comparison holds."""
+        return _Gathering(entitlements, places).finished()
+
+
+@dataclass
+class _Gathering:
+    entitlements: Entitlements
+    places: Places
+
+    def __post_init__(self) -> None:
+        self.sorts: dict[Sort, int] = {}
+        self.columns: list[tuple[Ints, Ints, Ints, npt.NDArray[np.uint64]]] = []
+
+    @cached_property
+    def holders(self) -> dict[PrincipalRef, int]:
+        return {principal: number for number, principal in enumerate(self.entitlements.principals)}
+
+    @cached_property
+    def holder_of(self) -> Ints:
+        """The number of each principal of the shares; -1 for one that is not in the account."""
+        shares = self.entitlements.before.snapshot.share_columns
+        return np.array([self.holders.get(one, -1) for one in shares.principals], dtype=np.int32)
+
+    @cached_property
+    def place_of(self) -> Ints:
+        """The place of each content of the shares."""
+        shares = self.entitlements.before.snapshot.share_columns
+        numbers = (
+            self.places.number(one.environment_id, Place(one.kind.value, one.id)) for one in shares.contents
+        )
+        return np.fromiter(numbers, dtype=np.int32, count=len(shares.contents))
+
+    def sort(self, sort: Sort) -> int:
+        return self.sorts.setdefault(sort, len(self.sorts))
+
+    def finished(self) -> Content:
+        self._shares()
+        self._planned()
+        self._loose()
+        self._untold()
+        holder, place, sort, origin = (np.concatenate(column) for column in zip(*self.columns, strict=True))
+        kept = np.flatnonzero((holder >= 0) & (place >= 0))
+        key = holder[kept].astype(np.int64) * len(self.places) + place[kept]
+        order = np.lexsort([sort[kept], key])
+        key, sort, origin = key[order], sort[kept][order], origin[kept][order]
+        first = (
+            np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, int)
+        )
+        combination, sorts = self._combinations(sort, first)
+        entry = key[first]
+        return Content(
+            sorts,
+            np.searchsorted(entry, np.arange(len(self.holders) + 1) * len(self.places)),
+            (entry % len(self.places)).astype(np.int32),
+            combination,
+            np.add.reduceat(origin, first) if len(first) else origin,
+        )
+
+    def _combinations(
+        self, sort: Ints, first: npt.NDArray[np.intp]
+    ) -> tuple[Ints, tuple[tuple[Sort, ...], ...]]:
+        """Number the runs of sorts by what is in them."""
+        names = list(self.sorts)
+        length = np.diff(np.append(first, len(sort)))
+        number = np.full(len(first), -1, dtype=np.int32)
+        found: dict[tuple[Sort, ...], int] = {}
+        for size in np.unique(length).tolist():
+            runs = np.flatnonzero(length == size)
+            members = sort[first[runs][:, None] + np.arange(size)]
+            distinct, inverse = np.unique(members, axis=0, return_inverse=True)
+            sorts = [tuple(names[one] for one in dict.fromkeys(row)) for row in distinct.tolist()]
+            ids = np.array([found.setdefault(one, len(found)) for one in sorts], dtype=np.int32)
+            number[runs] = ids[inverse.ravel()]
+        return number, tuple(found)
+
+    def _add(self, holder: Ints, place: Ints, sort: Ints, origin: npt.NDArray[np.uint64]) -> None:
+        self.columns.append((holder, place, sort, origin))
+
+    def _shares(self) -> None:
+        """Every share as it was; a cause is the row that answered for it, or what stands for none."""
+        before = self.entitlements.before
+        shares = before.snapshot.share_columns
+        rows, names = _row_of_share(before.translation and before.translation.row_by_grant, len(shares))
+        kinds = list(ContentKind)
+        kind = np.array([kinds.index(one.kind) for one in shares.contents], dtype=np.int64)
+        code = (kind[shares.content] * len(shares.levels) + shares.level) * len(names) + rows
+        distinct, inverse = np.unique(code, return_inverse=True)
+        table = []
+        for one in distinct.tolist():
+            rest, cause = divmod(one, len(names))
+            at, level = divmod(rest, len(shares.levels))
+            table.append(self.sort(Shared(kinds[at], shares.levels[level], names[cause])))
+        sort = np.array(table, dtype=np.int32)[inverse] if table else np.zeros(0, dtype=np.int32)
+        present = np.array([before.snapshot.has(one) for one in shares.principals], dtype=bool)
+        sharing = np.array(
+            [one.type in (PrincipalType.USER, PrincipalType.GROUP) for one in shares.principals], dtype=bool
+        )
+        holder = np.where(present & sharing, self.holder_of, -1).astype(np.int32)
+        self._add(
+            holder[shares.principal],
+            self.place_of[shares.content],
+            sort,
+            _origins(shares.origin, shares.line),
+        )
+
+    def _planned(self) -> None:
+        """The roles that the tables give on the shares' own content."""
+        planned = self.entitlements.assigned.planned
+        if planned is None:
+            return
+        shares = planned.shares
+        slots = [self.sort(Given(slot.role_id, str(slot.row))) for slot in planned.slots]
+        sort = np.array(slots, dtype=np.int32)[planned.slot] if slots else np.zeros(0, dtype=np.int32)
+        people = np.array(
+            [one.type in (PrincipalType.USER, PrincipalType.GROUP) for one in shares.principals], dtype=bool
+        )
+        holder = np.where(people, self.holder_of, -1).astype(np.int32)[shares.principal[planned.share]]
+        place = self.place_of[shares.content[planned.share]]
+        self._add(holder, place, sort, np.zeros(len(sort), dtype=np.uint64))
+
+    def _loose(self) -> None:
+        """Roles on content that are values: those assigned already, and those for keys."""
+        assigned, after = self.entitlements.assigned, self.entitlements.after
+        found: list[tuple[int, int, int]] = []
+        for entry in (*assigned.loose, *assigned.on_content_of_keys()):
+            one = entry.assignment
+            role = self.entitlements.snapshot.catalog.roles.get(one.role_id)
+            if not is_on_content(one) or role is None or one.principal not in self.holders:
+                continue
+            if after.why_not(one, role):
+                continue
+            content = {"folder": one.folder_id, "collection": one.collection_id}
+            sort = self.sort(Given(one.role_id, entry.cause))
+            for scope in after.scopes(one):
+                for kind, id_ in content.items():
+                    if id_ is not None:
+                        number = self.places.number(scope, Place(kind, id_))
+                        found.append((self.holders[one.principal], number, sort))
+        self._add_listed(found)
+
+    def _untold(self) -> None:
+        """What no row translates, by all shares of the same holder on the same content."""
+        translation = self.entitlements.translation
+        shares = self.entitlements.before.snapshot.share_columns
+        found: list[tuple[int, int, int]] = []
+        for missing in translation.untranslated if translation else ():
+            if missing.content is None or missing.principal not in self.holders:
+                continue
+            rows = shares.rows_of(missing.principal, (missing.content,))
+            levels = tuple(sorted({shares.levels[level] for level in shares.level[rows].tolist()}))
+            sort = self.sort(Untold(missing.content.kind, levels, missing.value, cause_of(missing)))
+            content = missing.content
+            number = self.places.number(content.environment_id, Place(content.kind.value, content.id))
+            found.append((self.holders[missing.principal], number, sort))
+        self._add_listed(found)
+
+    def _add_listed(self, found: Sequence[tuple[int, int, int]]) -> None:
+        columns = np.array(found, dtype=np.int32).reshape(len(found), 3)
+        self._add(columns[:, 0], columns[:, 1], columns[:, 2], np.zeros(len(found), dtype=np.uint64))
+
+
+def _row_of_share(answers: object, number: int) -> tuple[Ints, list[str]]:
+    """Which cause each share has, and the causes."""
+    if isinstance(answers, GrantRows):
+        return answers.row + 1, [NO_ROW, *map(str, answers.rows)]
+    return np.zeros(number, dtype=np.int32), [NOT_CARRIED_OVER]
+
+
+def _origins(origin: Ints, line: Ints) -> npt.NDArray[np.uint64]:
+    """A number for each source, mixed so that sums of some of them tell them apart."""
+    code = origin.astype(np.uint64) << np.uint64(32) | (line.astype(np.int64) + 2).astype(np.uint64)
+    return mixed(code)
+
+
+def mixed(code: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Spread numbers over 64 bits (the finisher of splitmix64)."""
+    with np.errstate(over="ignore"):
+        code = (code ^ (code >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        code = (code ^ (code >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(code ^ (code >> np.uint64(31)))
