@@ -45,7 +45,7 @@ def locate(text: str, message: str, complaint: Callable[[str], str]) -> Position
     ends = [end for start, end in tokens if len(tokens) <= MOST_TOKENS or text[start] == ";"]
     begin = 0
     for end in ends:
-        said = complaint(text[:end])
+        said = complaint(text[begin:end])
         last = next(start for start, stop in tokens if stop == end)
         if said == message:
             return _position(text, _stumble(text, tokens, message, begin, last))
