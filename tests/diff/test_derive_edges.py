@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 from cedar_agreement import sides
+from engine_claims import claims
 
 from permmigrate.catalog import Catalog
 from permmigrate.diff.derive import DENIED, UNKNOWN, Derivations
@@ -14,7 +15,6 @@ from permmigrate.diff.derive_account import Account as Asked
 from permmigrate.diff.derive_texts import Clause, bound, for_members, sentences
 from permmigrate.diff.derive_value import Spot, Way
 from permmigrate.diff.derive_words import Question, Reader
-from permmigrate.diff.sweep import sweep
 from permmigrate.diff.value import Verdict, Witness
 from permmigrate.diff.witness import Witnesses
 from permmigrate.entitlements import Entitlements
@@ -30,15 +30,10 @@ FEATURE = 'permit(principal, action, resource == Cloudinary::Feature::"presets")
 def shown(engine: Entitlements) -> list[Verdict]:
     """The verdicts of everything the engine states; each of them replays."""
     witnesses, found = Witnesses(engine), []
-    for principal in engine.principals:
-        for holding in engine.holdings(principal):
-            universe, tree = engine.universe(holding.scope), engine.trees[holding.scope]
-            for span in sweep(holding, tree, universe.folder_mask, universe.collection_mask):
-                if span.verdict is not Verdict.UNKNOWN:
-                    at = (principal, holding.scope, span.place, span.atoms, span.verdict)
-                    assert isinstance(witnesses.of(*at), Witness), at
-                    assert witnesses.refuted(*at) == 0, at
-                    found.append(span.verdict)
+    for claim in claims(engine):
+        assert isinstance(witnesses.of(*claim), Witness), claim
+        assert witnesses.refuted(*claim) == 0, claim
+        found.append(claim.verdict)
     return found
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import cedarpy
 import pytest
 from cedar_agreement import sides
-from plain_compare import Span, sweep
+from engine_claims import claims
 
 from permmigrate.diff import verdicts
 from permmigrate.diff.derive_ask import Sides
@@ -23,28 +23,13 @@ from random_accounts import account
 from reference import Oracle, Request
 
 ACCOUNTS = 40
-Spans = Iterator[tuple[PrincipalRef, str, Span]]
-
-
-def spans(engine: Entitlements) -> Spans:
-    """Everything the engine states as fact or as a maybe."""
-    for principal in engine.principals:
-        for holding in engine.holdings(principal):
-            universe = engine.universe(holding.scope)
-            tree = engine.trees[holding.scope]
-            for span in sweep(holding, tree, universe.folder_mask, universe.collection_mask):
-                if span.verdict is not Verdict.UNKNOWN:
-                    yield principal, holding.scope, span
 
 
 def refuted(seed: int) -> int:
-    """How many spans of one account do not replay, atom by atom."""
+    """How many claims about one account do not replay, atom by atom."""
     engine, _ = sides(account(seed))
     witnesses = Witnesses(engine)
-    return sum(
-        bool(witnesses.refuted(principal, scope, span.place, span.atoms, span.verdict))
-        for principal, scope, span in spans(engine)
-    )
+    return sum(bool(witnesses.refuted(*claim)) for claim in claims(engine))
 
 
 def test_every_finding_of_random_accounts_replays(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,14 +39,13 @@ def test_every_finding_of_random_accounts_replays(capsys: pytest.CaptureFixture[
     for seed in range(ACCOUNTS):
         engine, _ = sides(account(seed))
         witnesses = Witnesses(engine)
-        for principal, scope, span in spans(engine):
-            at = (principal, scope, span.place, span.atoms, span.verdict)
-            witness = witnesses.of(*at)
+        for claim in claims(engine):
+            witness = witnesses.of(*claim)
             assert isinstance(witness, Witness), f"account({seed}): {witness}"
-            assert witnesses.refuted(*at) == 0, f"account({seed}): {at}"
-            assert _words(span.verdict) >= {(witness.before, witness.after)}
+            assert witnesses.refuted(*claim) == 0, f"account({seed}): {claim}"
+            assert _words(claim.verdict) >= {(witness.before, witness.after)}
             shown += 1
-            found.add(span.verdict)
+            found.add(claim.verdict)
         replayed += witnesses.replayed
     with capsys.disabled():
         print(f"\n{ACCOUNTS} accounts: {shown} findings shown, {replayed} requests replayed")
@@ -124,9 +108,8 @@ def test_questions_that_are_put_once_would_be_answered_alike() -> None:
         engine, _ = sides(account(seed))
         once, anew = Witnesses(engine), Witnesses(engine)
         anew.likeness.__dict__["named"] = None
-        for principal, scope, span in spans(engine):
-            at = (principal, scope, span.place, span.atoms, span.verdict)
-            assert anew.of(*at) == once.of(*at)
+        for claim in claims(engine):
+            assert anew.of(*claim) == once.of(*claim)
         saved += anew.replayed - once.replayed
     assert saved > 50
 
@@ -135,14 +118,15 @@ def test_a_claim_that_is_not_so_is_refuted() -> None:
     """The same request under another verdict comes back as refuted, with what Cedar said."""
     engine, _ = sides(account(0))
     witnesses = Witnesses(engine)
-    principal, scope, span = next(found for found in spans(engine) if found[2].verdict is Verdict.LOST)
+    claim = next(found for found in claims(engine) if found.verdict is Verdict.LOST)
+    wrong = claim._replace(verdict=Verdict.GAINED)
 
-    false = witnesses.of(principal, scope, span.place, span.atoms, Verdict.GAINED)
+    false = witnesses.of(*wrong)
 
     assert isinstance(false, Refuted)
     assert ("allow", "deny") == (false.witness.before, false.witness.after)
     assert "replayed on Cedar it is lost, not gained" == false.reason
-    assert span.atoms == witnesses.refuted(principal, scope, span.place, span.atoms, Verdict.GAINED)
+    assert claim.atoms == witnesses.refuted(*wrong)
 
 
 MUTATIONS = {
@@ -177,8 +161,8 @@ def test_a_witness_is_a_request_that_cedar_takes() -> None:
     """Principal, action and resource read as Cedar entities, and the resource has all its folders."""
     engine, _ = sides(account(3))
     witnesses = Witnesses(engine)
-    for principal, scope, span in spans(engine):
-        witness = witnesses.of(principal, scope, span.place, span.atoms, span.verdict)
+    for claim in claims(engine):
+        witness = witnesses.of(*claim)
         assert isinstance(witness, Witness)
         request = {
             "principal": witness.principal,
@@ -188,9 +172,9 @@ def test_a_witness_is_a_request_that_cedar_takes() -> None:
         }
         answer = cedarpy.is_authorized(request, "permit(principal, action, resource);", [])
         assert cedarpy.Decision.Allow is answer.decision
-        if span.place.kind == "folder":
-            tree = engine.trees[scope]
-            above = list(tree.ancestor_ids(tree.index[span.place.id]))
+        if claim.place.kind == "folder":
+            tree = engine.trees[claim.scope]
+            above = list(tree.ancestor_ids(tree.index[claim.place.id]))
             assert above == witness.attributes["ancestor_ids"]
 
 
@@ -201,11 +185,12 @@ def test_a_witness_is_carried_over_to_alike_findings() -> None:
         engine, _ = sides(account(seed))
         witnesses = Witnesses(engine)
         first: dict[tuple[object, ...], Witness] = {}
-        for principal, scope, span in spans(engine):
-            witness = witnesses.of(principal, scope, span.place, span.atoms, span.verdict)
+        for claim in claims(engine):
+            witness = witnesses.of(*claim)
             assert isinstance(witness, Witness)
-            known = first.setdefault((bool(scope), span.atoms, span.verdict, span.place.kind), witness)
-            assert witness == witnesses.rebound(known, principal, scope, span.place)
+            key = (bool(claim.scope), claim.atoms, claim.verdict, claim.place.kind)
+            known = first.setdefault(key, witness)
+            assert witness == witnesses.rebound(known, claim.principal, claim.scope, claim.place)
             carried += known is not witness
     assert carried > 50
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
 
 from permmigrate.catalog import refusal, scope_refusal
 from permmigrate.diff.derive_legacy import LegacyWays
@@ -12,6 +16,7 @@ from permmigrate.diff.derive_texts import Bundle, Clause
 from permmigrate.diff.derive_value import NOTHING, Spot, Way
 from permmigrate.entitlements import ACCOUNT_SCOPE, NO_ROW, AfterAssignment, Entitlements
 from permmigrate.mapping import Granted, Untranslated
+from permmigrate.mapping.planned import Planned
 from permmigrate.model import (
     ALL_ENVIRONMENTS,
     ContentKind,
@@ -24,6 +29,15 @@ from permmigrate.model import (
     RoleId,
     UserId,
 )
+
+
+@runtime_checkable
+class InColumns(Protocol):
+    """Assignments of which those for shares are columns."""
+
+    planned: Planned | None
+    loose: tuple[AfterAssignment, ...]
+    """All others."""
 
 
 @dataclass
@@ -142,7 +156,8 @@ class RoleWays:
         """The assignments by holder, and by content those that can have an effect nowhere else."""
         by_holder: dict[PrincipalRef, list[AfterAssignment]] = {}
         by_content: dict[ContentRef, list[AfterAssignment]] = {}
-        for entry in self.entitlements.assignments:
+        columns = self._columns
+        for entry in columns.loose if columns else self.entitlements.assignments:
             assignment = entry.assignment
             kind = ContentKind.FOLDER if assignment.folder_id else ContentKind.COLLECTION
             content_id = assignment.folder_id or assignment.collection_id
@@ -159,9 +174,35 @@ class RoleWays:
     def _by_holder(self) -> Mapping[PrincipalRef, list[AfterAssignment]]:
         return self._sorted[0]
 
-    def assigned_on(self, content: ContentRef) -> Iterable[AfterAssignment]:
+    @cached_property
+    def _columns(self) -> InColumns | None:
+        """The assignments where some are columns, and those hold only where they are bound."""
+        columns = self.entitlements.assignments
+        if not isinstance(columns, InColumns) or columns.planned is None:
+            return None
+        local = all(self.role_bundle(slot.role_id).local for slot in columns.planned.slots)
+        return columns if local else None
+
+    @cached_property
+    def _rows(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """The rows of the columns by content, and where those of each content begin."""
+        assert self._columns is not None
+        assert self._columns.planned is not None
+        planned = self._columns.planned
+        content = planned.shares.content[planned.share]
+        order = np.argsort(content, kind="stable")
+        return order, np.searchsorted(content[order], np.arange(len(planned.shares.contents) + 1))
+
+    def assigned_on(self, content: ContentRef) -> list[AfterAssignment]:
         """The assignments on one folder or collection itself."""
-        return self._sorted[1].get(content, ())
+        found = list(self._sorted[1].get(content, ()))
+        planned = self._columns.planned if self._columns else None
+        number = planned.shares.content_number.get(content) if planned else None
+        if planned is not None and number is not None:
+            order, starts = self._rows
+            rows = order[starts[number] : starts[number + 1]].tolist()
+            found += [AfterAssignment(one.assignment, str(one.row)) for one in map(planned.of_share, rows)]
+        return found
 
     def assigned_at(self, spot: Spot) -> Mapping[PrincipalRef, list[AfterAssignment]]:
         """The assignments on a spot's folders and collections, by holder; the last spot's are kept."""

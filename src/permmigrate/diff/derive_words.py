@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from permmigrate.cedar import Unparsed, parse
 from permmigrate.cedar.universe import COLLECTION_TYPE
 from permmigrate.cedar.words import FEATURE, FEATURE_PREFIX, NAMESPACE, condition_of, label_of
+from permmigrate.diff.derive_roles import InColumns
 from permmigrate.diff.derive_value import Spot
 from permmigrate.diff.value import Capability, Region, RegionKind
 from permmigrate.entitlements import ACCOUNT_SCOPE, Entitlements
@@ -327,7 +328,8 @@ class Reader:
         for content, name in self.entitlements.snapshot.content_labels.items():
             if content.kind is ContentKind.COLLECTION and content.environment_id == scope:
                 found |= {name.casefold(): content.id, content.id.casefold(): content.id}
-        for entry in self.entitlements.assignments:
+        assignments = self.entitlements.assignments
+        for entry in assignments.loose if isinstance(assignments, InColumns) else assignments:
             if entry.assignment.collection_id and entry.assignment.scope_id == scope:
                 found.setdefault(entry.assignment.collection_id.casefold(), entry.assignment.collection_id)
         return found
