@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from command_line import Account, Ran
 from permmigrate.apply import reading
+from permmigrate.cloudinary.public import pull
 from permmigrate.mapping import tables
 from permmigrate.mapping.translate import translate
-from permmigrate.model import PrincipalType
+from permmigrate.model import FolderId, PrincipalRef, PrincipalType, RoleAssignment, RoleId
 from permmigrate.plan import Digests, Kind, Limits, Operation, Plan
 from permmigrate.plan.batches import expected_of
 from permmigrate.plan.file import dump, load
@@ -445,3 +447,44 @@ def test_no_journal_table_or_log_holds_a_secret(
     for path in Path.cwd().rglob("*"):
         if path.is_file():
             assert b"CANARYSECRET" not in path.read_bytes(), path
+
+
+def test_folder_roles_of_keys_are_applied_and_undone_without_an_account_key(
+    call: Call, sandbox: Sandbox, planned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no Permissions API: the environments' keys are enough, and nothing else is called."""
+    taken, folders = load(planned), sandbox.account.folders
+    first = sandbox.account.environments[0]
+    key = sandbox.keys(first.cloud_name)[1]
+    who = PrincipalRef(PrincipalType.API_KEY, key.id)
+    viewer = RoleId("cld::role::folder::viewer")
+    rows = [RoleAssignment(who, viewer, first.id, FolderId(folders.ids[n])) for n in range(3)]
+    fields = taken.__dict__ | {
+        "operations": tuple(
+            sorted(
+                (Operation(Kind.ASSIGN_FOLDER, 1, "api_keys.csv:2", row) for row in rows),
+                key=Operation.sort_key,
+            )
+        ),
+        "held": {who: ()},
+        "environments": {first.id: first.cloud_name},
+        "expansions": (),
+    }
+    plan = remade(fields | {"digests": Digests("s", "m", sandbox_catalog(sandbox))})
+    monkeypatch.delenv("CLOUDINARY_ACCOUNT_URL")
+
+    ran = apply(call, plan)
+
+    assert 0 == ran.code, ran.err
+    assert {row.folder_id for row in rows} == {row.content_id for _, row in sandbox.effects}
+    assert not [one for one in sandbox.log if "/provisioning/" in str(one["path"])]
+    assert 0 == call("undo", "j", "--out", "undo.json", "--quiet").code
+    digest = load(Path("undo.json")).digest
+    back = call("apply", "undo.json", "--digest", digest, "--yes", "--quiet", "--journal", "u")
+    assert 0 == back.code, back.err
+    assert set() == held(sandbox)
+
+
+def sandbox_catalog(sandbox: Sandbox) -> str:
+    """The digest of the catalog as it is read without any credentials."""
+    return pull("http://localhost", inner=httpx.WSGITransport(sandbox.wsgi)).digest

@@ -219,7 +219,7 @@ WRITES: list[tuple[Write, httpx.Response, str, str, object]] = [
 def test_each_write_is_the_call_of_the_specification(
     write: Write, answer: httpx.Response, method: str, path: str, body: object
 ) -> None:
-    """Method, path and body as the vendor's contract has them, sent once; its answer says that it was done."""
+    """Method, path and body as the vendor's contract has them, sent once; the answer says it was done."""
     service = Service(answer)
     with writer(service) as live:
         told = live.write(write)

@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from permmigrate.model import ALL_ENVIRONMENTS, FolderId, PrincipalRef, RoleAssignment
-from permmigrate.plan import Operation, Plan
+from permmigrate.model import ALL_ENVIRONMENTS, FolderId, PrincipalRef, RoleAssignment, RoleId
+from permmigrate.plan import NEW_ROLE, Operation, Plan
 from permmigrate.plan.operation import role_id_of
 
 Place = tuple[str | None, FolderId | None]
@@ -66,6 +66,7 @@ class Belief:
         self._open: defaultdict[tuple[PrincipalRef, str | None], set[RoleAssignment]] = defaultdict(set)
         self.given: dict[str, str] = {}
         """The ids of roles and policies that were made, by the plan's names for them."""
+        self._unnamed: defaultdict[RoleId, list[RoleAssignment]] = defaultdict(list)
         self._scopes: defaultdict[PrincipalRef, set[str | None]] = defaultdict(set)
         for principal, rows in plan.held.items():
             for row in rows:
@@ -88,6 +89,14 @@ class Belief:
             if item.row is not None:
                 self._open[item.principal, item.row.scope_id].add(item.row)
                 self._scopes[item.principal].add(item.row.scope_id)
+                if item.row.role_id.startswith(NEW_ROLE):
+                    self._unnamed[item.row.role_id].append(item.row)
+
+    def name(self, placeholder: str, given: str) -> None:
+        """From now on it is known which id stands for the plan's name of something new."""
+        self.given[placeholder] = given
+        for row in self._unnamed.pop(RoleId(placeholder), ()):
+            self._open[row.principal, row.scope_id].add(replace(row, role_id=RoleId(given)))
 
     def settle(self, row: RoleAssignment, *, held: bool) -> None:
         """It is known that the assignment is there, or that it is not."""

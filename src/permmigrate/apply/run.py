@@ -139,7 +139,7 @@ class Run:
         for identity, done in self._past.done.items():
             operation = by_id[identity]
             if operation.principal is None and done.given_id:
-                self._belief.given[operation.definition.id] = done.given_id
+                self._belief.name(operation.definition.id, done.given_id)
         self._name_what_is_there()
         self._belief.open(map(self._item, self._plan.operations))
         for identity, done in self._past.done.items():
@@ -154,14 +154,17 @@ class Run:
                     self._leave(principal, drift)
 
     def _name_what_is_there(self) -> None:
-        """Find the ids of roles and policies that the plan deletes and knows by name only."""
+        """Find the ids of what the plan knows by name only: roles that are there as it wants them, and those
+        that it deletes."""
         for operation in self._plan.operations:
-            if operation.kind in (Kind.DELETE_ROLE, Kind.DELETE_POLICY):
-                name = operation.definition.id
-                if name.startswith(PLACEHOLDERS) and name not in self._belief.given:
-                    found = self._sender.definitions.find(operation, self._ids[id(operation)], "")
-                    if found.id:
-                        self._belief.given[name] = found.id
+            if operation.principal is not None:
+                continue
+            name = operation.definition.id
+            if name.startswith(PLACEHOLDERS) and name not in self._belief.given:
+                found = self._sender.definitions.find(operation, self._ids[id(operation)], "")
+                deletes = operation.kind in (Kind.DELETE_ROLE, Kind.DELETE_POLICY)
+                if found.id and (deletes or same(found.body, operation.definition.after)):
+                    self._belief.name(name, found.id)
 
     def _take_over(self, identity: str, operation: Operation, after: object) -> None:
         item = self._item(operation)

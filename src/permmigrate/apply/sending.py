@@ -234,7 +234,7 @@ class Sender:
         if item.row is not None:
             self._belief.settle(item.row, held=held)
         elif given:
-            self._belief.given[item.operation.definition.id] = given
+            self._belief.name(item.operation.definition.id, given)
 
     def _isolate(self, items: Sequence[Item], rest: Sequence[Item], answer: Answer) -> None:
         """Send a refused batch in halves; what is refused alone has failed."""

@@ -114,7 +114,7 @@ def apply(wanted: Wanted) -> None:
                 waiting=display.waiting,
             )
         )
-        key = applying.acting_key(live, plan, found)
+        key = applying.acting_key(plan, found)
         kinds = Counter(each.kind.value for each in plan.operations if asked.wants(each))
         applying.confirm(
             plan,
@@ -124,10 +124,7 @@ def apply(wanted: Wanted) -> None:
             doing=applying.intentions(plan, live, key, kinds),
         )
         stack.enter_context(_lock(plan, key))
-        if applying.by_folders_only(plan):
-            account = applying.read_folders(found, plan, live)
-        else:
-            account = applying.read_account(found, wanted.rate_share, display, sent)
+        account = applying.read(found, plan, wanted.rate_share, display, sent)
         _refuse(plan, account, digest or "", key, asked, earlier)
         journal = stack.enter_context(_journal(wanted, plan, path, live, key, account))
         result = _run(plan, live, journal, account, asked, earlier, wanted.quiet)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from permmigrate.plan import Plan
     from permmigrate.plan.world import World
 
+    Watcher = Callable[[Sent], None]
+
 NEEDED: Final = ("environments", "people", "groups", "catalog", "roles", "policies", "assignments")
 """The parts of the account that guards look at."""
 UNDO_DAYS: Final = 7
@@ -48,7 +50,14 @@ def by_folders_only(plan: Plan) -> bool:
     return bool(plan.operations) and all(each.kind.by_admin_api for each in plan.operations)
 
 
-def read_account(found: Found, rate_share: float, display: Display, sent: Callable[[Sent], None]) -> Account:
+def read(found: Found, plan: Plan, rate_share: float, display: Display, sent: Watcher) -> Account:
+    """Read as much of the account as the plan's guards look at. Raises ServiceError for any gap."""
+    if by_folders_only(plan):
+        return read_folders(found, plan)
+    return read_account(found, rate_share, display, sent)
+
+
+def read_account(found: Found, rate_share: float, display: Display, sent: Watcher) -> Account:
     """Read people, groups, roles and who holds them, and no folders. Raises ServiceError for any gap."""
     from permmigrate.cloudinary.reader import Reader
     from permmigrate.plan.world import World
@@ -76,8 +85,9 @@ def read_account(found: Found, rate_share: float, display: Display, sent: Callab
     return Account(World.of(taken), tuple(environment.id for environment in taken.environments))
 
 
-def read_folders(found: Found, plan: Plan, live: Live) -> Account:
+def read_folders(found: Found, plan: Plan) -> Account:
     """The same for a plan of folder roles alone: the keys' roles on the folders that the plan names."""
+    from permmigrate.cloudinary.folderroles import FolderRoles
     from permmigrate.cloudinary.public import pull
     from permmigrate.plan.world import World, held_by
 
@@ -88,18 +98,20 @@ def read_folders(found: Found, plan: Plan, live: Live) -> Account:
             if each.assignment.folder_id
         }
     )
-    rows = [
-        row
-        for environment, folder in places
-        if folder
-        for row in live.folder_held(EnvironmentId(environment), folder)
-    ]
+    url, inner = found.api_url.value, found.network(1)
+    with FolderRoles(found.environments, plan.environments, api_url=url, inner=inner) as live:
+        rows = [
+            row
+            for environment, folder in places
+            if folder
+            for row in live.folder_held(EnvironmentId(environment), folder)
+        ]
     elsewhere = [
         row for held in plan.held.values() for row in held if (row.scope_id, row.folder_id) not in places
     ]
     world = World(
-        account_id=plan.account_id,
-        catalog=pull(found.api_url.value, inner=found.network(1)),
+        account_id=found.account.id if found.account else plan.account_id,
+        catalog=pull(url, inner=found.network(1)),
         users=frozenset(),
         members={},
         held=held_by([*rows, *elsewhere]),
@@ -108,10 +120,10 @@ def read_folders(found: Found, plan: Plan, live: Live) -> Account:
     return Account(world, tuple(EnvironmentId(each) for each, _ in places))
 
 
-def acting_key(live: Live, plan: Plan, found: Found) -> PrincipalRef:
+def acting_key(plan: Plan, found: Found) -> PrincipalRef:
     """The key that will write: the account's, or for folder roles the first environment's."""
-    if live.account_key:
-        return PrincipalRef(PrincipalType.ACCOUNT_KEY, live.account_key)
+    if found.account and not by_folders_only(plan):
+        return PrincipalRef(PrincipalType.ACCOUNT_KEY, found.account.pair.key)
     clouds = [plan.environments.get(each.assignment.scope_id or "", "") for each in plan.operations]
     for cloud in clouds:
         if cloud in found.environments:
@@ -224,6 +236,9 @@ def next_steps(result: Result, journal: Path) -> None:
     """Say what to do next."""
     from permmigrate.apply.outcome import Status
 
+    if result.plan.by_hand:
+        what = counted(len(result.plan.by_hand), "operation")
+        say(f"{what} no API of this account can do: `permmigrate plan checklist` lists them for the Console")
     if result.exit_code:
         say(f"next: permmigrate apply --resume {quoted(journal)} --digest {result.plan.digest}")
         if result.changed or result.counts[Status.STALE]:

@@ -43,7 +43,6 @@ def command(
     from permmigrate.cli.progress import progress_display
     from permmigrate.cloudinary.sources import find
     from permmigrate.errors import RefusedError
-    from permmigrate.model import PrincipalRef, PrincipalType
     from permmigrate.plan.file import dump, load
     from permmigrate.plan.undo import UndoTerms, undo_plan
 
@@ -57,9 +56,9 @@ def command(
     if done_plan.digest != told.begin.get("plan"):
         raise RefusedError(f"`{journal}` is the journal of another plan, `{told.begin.get('plan')}`")
     found = find(os.environ, folder=Path.cwd(), api_url=api_url)
-    key = PrincipalRef(PrincipalType.ACCOUNT_KEY, found.credentials().account.key)
+    key = applying.acting_key(done_plan, found)
     with progress_display(quiet=quiet) as display:
-        account = applying.read_account(found, rate_share, display, lambda _: None)
+        account = applying.read(found, done_plan, rate_share, display, lambda _: None)
     if account.world.account_id != done_plan.account_id:
         raise RefusedError(f"the journal is of account `{done_plan.account_id}`, and the credentials are not")
     terms = UndoTerms(now=datetime.now(UTC), tool_version=__version__, captured_at=now(), acting_key=key)

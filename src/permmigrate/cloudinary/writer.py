@@ -26,6 +26,7 @@ from permmigrate.apply.live import (
 from permmigrate.catalog import refusal, scope_refusal
 from permmigrate.cloudinary import wire, writing
 from permmigrate.cloudinary.credentials import AccountKeyPair, KeyPair
+from permmigrate.cloudinary.folderroles import cloud_of, read_folder
 from permmigrate.cloudinary.listing import cursor_pages
 from permmigrate.cloudinary.questions import Questions
 from permmigrate.cloudinary.record import Record
@@ -55,7 +56,6 @@ MALFORMED_AT_MOST: Final = 3
 _PERMISSIONS: Final = "/v2/accounts/{account_id}/permissions"
 _ENVIRONMENTS: Final = "GET /v1_1/provisioning/accounts/{account_id}/sub_accounts"
 _INSPECT: Final = f"POST {_PERMISSIONS}/principal_roles/inspect"
-_INVITED: Final = "GET /v1_1/{cloud_name}/folder_operations/invite/{folder_id}"
 _ROLE_KINDS: Final = (("account", "global"), ("prodenv", "global"), ("prodenv", "content"))
 _MARK: Final = "permmigrate.write"
 
@@ -200,10 +200,8 @@ class Writer:
 
     @_persistent
     def folder_held(self, environment: EnvironmentId, folder: FolderId) -> frozenset[RoleAssignment]:
-        cloud = self._cloud(environment)
-        values = {"cloud_name": cloud, "folder_id": folder}
-        record = self._session.read(_INVITED, values, key=self._keys[cloud])
-        return frozenset(writing.invited(record, environment, folder))
+        cloud = cloud_of(environment, self._clouds, self._keys)
+        return read_folder(self._session, self._keys[cloud], cloud, environment, folder)
 
     @_persistent
     def roles(self) -> Mapping[RoleId, Role]:
@@ -240,7 +238,7 @@ class Writer:
     def write(self, write: Write) -> Answer:
         self._refuse_what_has_no_effect(write)
         if isinstance(write, Invite):
-            cloud = self._cloud(write.environment_id)
+            cloud = cloud_of(write.environment_id, self._clouds, self._keys)
             owner, key = {"cloud_name": cloud}, self._keys[cloud]
         else:
             account = self._own()
@@ -276,15 +274,6 @@ class Writer:
             )
             if why:
                 raise RefusedError(f"role `{role_id}` was not given to `{row.principal}`: {why}")
-
-    def _cloud(self, environment: EnvironmentId) -> str:
-        cloud = self._clouds.get(environment, "")
-        if cloud not in self._keys:
-            raise UsageError(
-                f"there is no key for the product environment `{cloud or environment}`",
-                hint="give one as `CLOUDINARY_URL`; folder roles are written with it",
-            )
-        return cloud
 
     def _own(self) -> AccountKeyPair:
         if self._account is None:
