@@ -333,9 +333,22 @@ def test_a_promoted_group_counts_with_its_members() -> None:
     assert ("at most 1", "2") == (result.limit, result.measured)
 
 
-def test_expansions_count_only_with_an_operation_behind_them() -> None:
+def test_promotions_one_after_the_other_add_up() -> None:
+    """That never two of them are administrators at the same moment makes it no fewer."""
+    turns = [
+        operation
+        for wave, who in enumerate((CAT, DAN), 1)
+        for operation in (adding(master(who), 2 * wave), removing(master(who), 2 * wave + 1))
+    ]
+    result = judged(plan(turns, limits=Limits(removals=None, promotions=1)), FINE, "admin promotions")
+    assert (False, "2") == (result.holds, result.measured)
+
+
+@pytest.mark.parametrize("operation", [adding(assigned(CAT)), removing(assigned(CAT), cause="other.csv:1")])
+def test_expansions_count_only_with_a_grant_behind_them(operation: Operation) -> None:
     """What the plan does not make is not held against it."""
-    one = plan([adding(assigned(CAT))], expansions=[Expansion(CAT, "other.csv:1", Standing.UNSIGNED, 3)])
+    expansion = Expansion(CAT, "other.csv:1", Standing.UNSIGNED, 3)
+    one = plan([operation], expansions=[expansion], limits=Limits(removals=None))
     assert judged(one, FINE, "unsigned expansions").holds
 
 

@@ -106,6 +106,7 @@ def test_planning_again_is_empty(seed: int, remove_extra: bool) -> None:
     done = after(plan, one)
     again = drafted(done, case.tables, remove_extra=remove_extra)
     assert () == again.operations
+    assert () == again.expansions
     assert plan.left_out == again.left_out
     assert plan.by_hand == again.by_hand
 
