@@ -10,9 +10,11 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from permmigrate.cedar import Located, Universe
+from permmigrate.cedar import Located, Universe, Unparsed
+from permmigrate.cedar.statements import documents
 from permmigrate.cedar.words import FEATURE, action_of, condition_of, resource_of
 from permmigrate.diff.decide import state_at, verdict_at
 from permmigrate.diff.findings import of_verdict, revised
@@ -27,13 +29,13 @@ from permmigrate.diff.value import (
     RegionKind,
     Uncertainty,
     Verdict,
-    Witness,
 )
+from permmigrate.diff.verdicts import State
 from permmigrate.entitlements import Entitlements, FolderTree, Grant, Holding, Place
 from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, PrincipalType, UserId
 
 if TYPE_CHECKING:
-    from permmigrate.diff.solve_ask import Asker
+    from permmigrate.diff.solve_ask import Asker, Outcome
     from permmigrate.diff.solve_places import Ground, Stop
 
 UNDECIDED: Final = ", which is not decided"
@@ -41,6 +43,8 @@ UNDECIDED: Final = ", which is not decided"
 DOUBTS: Final = ("not known whether it reaches their members", "a principal in a role's policy")
 """What no solver can tell: how the vendor reads such a policy."""
 TEXT_SHOWN: Final = 300
+KEPT: Final = 4_096
+"""How many holdings and answers are kept at hand."""
 
 
 def settled(diff: Diff, entitlements: Entitlements) -> Diff:
@@ -62,14 +66,22 @@ class Part(NamedTuple):
     reason: str
 
 
+class At(NamedTuple):
+    """A question: these atoms, for this principal, at this stop."""
+
+    principal: PrincipalRef
+    ground: Ground
+    stop: Stop
+    atoms: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class Begun:
     """One verdict on one capability from where it begins."""
 
-    place: Place
+    at: At
     capability: int
     verdict: Verdict
-    witness: Witness | None
     why: str
     folders: int = 0
 
@@ -80,6 +92,11 @@ class _Settlement:
     entitlements: Entitlements
     _holdings: dict[PrincipalRef, dict[str, Holding]] = field(default_factory=dict)
     _by_capability: dict[str, dict[tuple[str, str, str], list[int]]] = field(default_factory=dict)
+    _states: dict[Place, State] = field(default_factory=dict)
+    """Of the principal that is looked at."""
+    _known: dict[tuple[object, ...], tuple[Mapping[Verdict, str], list[Grant]]] = field(default_factory=dict)
+    """What was found out, with the grants whose identity it hangs on: they must not go."""
+    _outcomes: dict[tuple[object, ...], Outcome] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         from permmigrate.diff.solve_ask import Asker  # the solver takes a moment to load
@@ -109,17 +126,17 @@ class _Settlement:
     def _settle(self, finding: Finding) -> Iterator[Finding]:
         """What becomes of a finding: alike for some of its principals, and otherwise for others."""
         same: dict[tuple[Part, ...], list[PrincipalRef]] = {}
-        shown: dict[tuple[Part, ...], list[Witness | None]] = {}
+        sources: dict[tuple[Part, ...], list[Begun]] = {}
         for principal in finding.principals:
             parts = self._parts(finding, principal)
             key = tuple(part for part, _ in parts)
             same.setdefault(key, []).append(principal)
-            shown.setdefault(key, [witness for _, witness in parts])
+            sources.setdefault(key, [source for _, source in parts])
         for key, principals in same.items():
-            for part, witness in zip(key, shown[key], strict=True):
-                yield self._finding(finding, part, principals, witness)
+            for part, source in zip(key, sources[key], strict=True):
+                yield self._finding(finding, part, principals, source)
 
-    def _parts(self, finding: Finding, principal: PrincipalRef) -> list[tuple[Part, Witness | None]]:
+    def _parts(self, finding: Finding, principal: PrincipalRef) -> list[tuple[Part, Begun]]:
         """The finding's verdicts for one principal, each where it begins."""
         from permmigrate.diff.solve_places import Ground
 
@@ -127,6 +144,7 @@ class _Settlement:
         holding, tree = self._holding(principal, scope), self.entitlements.trees[scope]
         ground = Ground.of(scope, holding, tree)
         place = _place(finding.region, tree)
+        self._states.clear()
         begun: list[Begun] = []
         for number in finding.capabilities:
             begun += self._of_capability(principal, ground, holding, place, number)
@@ -147,7 +165,8 @@ class _Settlement:
         open_: dict[int, dict[Verdict, Begun]] = {}
         begun: list[Begun] = []
         for index, stop in enumerate(stops):
-            here = self._unknown_at(holding, ground, stop, atoms)
+            state = self._state(holding, ground, stop)
+            here = tuple(atom for atom in atoms if verdict_at(state, atom) is Verdict.UNKNOWN)
             if not here:
                 continue
             upper = stop.upper
@@ -155,42 +174,83 @@ class _Settlement:
                 upper = stops[upper].upper
             above = open_[upper] if upper is not None else {}
             open_[index] = {}
-            for verdict, (witness, why) in self._said(principal, ground, holding, stop, here).items():
+            at = At(principal, ground, stop, here)
+            for verdict, why in self._said(at, holding, state).items():
                 one = above.get(verdict)
                 if one is None:
-                    one = Begun(stop.place, number, verdict, witness, why)
+                    one = Begun(at, number, verdict, why)
                     begun.append(one)
                 one.folders += stop.own
                 open_[index][verdict] = one
         return begun
 
-    def _unknown_at(self, holding: Holding, ground: Ground, stop: Stop, atoms: list[int]) -> list[int]:
-        folder = stop.place.id if stop.place.kind == "folder" else None
-        collections = (stop.place.id,) if stop.place.kind == "collection" else ()
-        state = state_at(holding, ground.tree, folder, collections)
-        return [atom for atom in atoms if verdict_at(state, atom) is Verdict.UNKNOWN]
+    def _state(self, holding: Holding, ground: Ground, stop: Stop) -> State:
+        if stop.place not in self._states:
+            folder = stop.place.id if stop.place.kind == "folder" else None
+            collections = (stop.place.id,) if stop.place.kind == "collection" else ()
+            self._states[stop.place] = state_at(holding, ground.tree, folder, collections)
+        return self._states[stop.place]
 
-    def _said(
-        self, principal: PrincipalRef, ground: Ground, holding: Holding, stop: Stop, atoms: list[int]
-    ) -> Mapping[Verdict, tuple[Witness | None, str]]:
-        """The verdicts of the atoms at one stop, each with its witness; for an unknown why."""
-        mask = sum(1 << atom for atom in atoms)
-        doubts = dict.fromkeys(
-            reason
-            for grant in _grants(holding, stop)
-            for atoms_, reason in grant.reasons
-            if atoms_ & mask and any(doubt in reason for doubt in DOUBTS)
+    def _said(self, at: At, holding: Holding, state: State) -> Mapping[Verdict, str]:
+        """The verdicts of the atoms at one stop; for an unknown why."""
+        mask = sum(1 << atom for atom in at.atoms)
+        undecided = [
+            g for g in _grants(holding, at.stop) if mask & (g.masks.opaque_permit | g.masks.opaque_forbid)
+        ]
+        key = self._sameness(at, state, mask, undecided)
+        if key not in self._known:
+            doubts = dict.fromkeys(
+                reason
+                for grant in undecided
+                for atoms, reason in grant.reasons
+                if atoms & mask and any(doubt in reason for doubt in DOUBTS)
+            )
+            found = {Verdict.UNKNOWN: "; ".join(doubts)}
+            if not doubts:
+                outcome = self._outcome(at)
+                found = dict.fromkeys(outcome.shown, "")
+                if outcome.undecided:
+                    found[Verdict.UNKNOWN] = outcome.undecided
+            self._known[key] = found, undecided
+        return self._known[key][0]
+
+    def _sameness(self, at: At, state: State, mask: int, undecided: list[Grant]) -> tuple[object, ...]:
+        """What the answer hangs on: what is sure there, the undecided grants, what they can tell apart."""
+        names, personal = self._told_apart
+        ground, stop = at.ground, at.stop
+        folders = list(ground.candidates(stop, (name for name in names if name in ground.tree.index)))
+        return (
+            at.principal if personal else at.principal.type,
+            (ground.scope, stop.place.kind, stop.place.id if stop.place.id in names else ""),
+            at.atoms,
+            tuple(field_ & mask for field_ in state),
+            tuple(sorted(map(id, undecided))),
+            frozenset(frozenset(ground.above(folder)) & names for folder in folders),
+            names & (frozenset(folders) | frozenset(ground.collections)),
         )
-        if doubts:
-            return {Verdict.UNKNOWN: (None, "; ".join(doubts))}
-        outcome = self.asker.outcome(principal, ground, stop, atoms)
-        found: dict[Verdict, tuple[Witness | None, str]] = {
-            verdict: (None if verdict is Verdict.UNKNOWN else witness, "")
-            for verdict, witness in outcome.shown.items()
-        }
-        if outcome.undecided:
-            found[Verdict.UNKNOWN] = (None, outcome.undecided)
-        return found
+
+    @cached_property
+    def _told_apart(self) -> tuple[frozenset[str], bool]:
+        """The names in undecided policies, and whether a condition of theirs is on who asks."""
+        from permmigrate.diff.solve_texts import entities, mentions, strings
+
+        compiler, names, personal = self.entitlements.compiler, set[str](), False
+        every = [(c.id, c.statement) for c in compiler.custom_policies]
+        every += [(p.id, p.statement) for p in compiler.catalog.policies.values()]
+        for policy_id, text in every:
+            if policy_id in compiler.opaque:
+                for one in _documents(text):
+                    names |= {*strings(one), *(id_ for _, id_ in entities(one))}
+                    personal = personal or mentions(one["conditions"], "principal")
+        return frozenset(names), personal
+
+    def _outcome(self, at: At) -> Outcome:
+        key = (at.principal, at.ground.scope, at.stop.place, at.atoms)
+        if key not in self._outcomes:
+            if len(self._outcomes) >= KEPT:
+                self._outcomes.clear()
+            self._outcomes[key] = self.asker.outcome(at.principal, at.ground, at.stop, at.atoms)
+        return self._outcomes[key]
 
     def _atoms(self, scope: str, capability: Capability) -> list[int]:
         """The atoms that a capability stands for."""
@@ -206,6 +266,8 @@ class _Settlement:
 
     def _holding(self, principal: PrincipalRef, scope: str) -> Holding:
         if principal not in self._holdings:
+            if len(self._holdings) >= KEPT:
+                self._holdings.clear()
             found = {holding.scope: holding for holding in self.entitlements.holdings(principal)}
             self._holdings[principal] = found
         return self._holdings[principal][scope]
@@ -213,9 +275,14 @@ class _Settlement:
     # ------------------------------------------------------------------ as findings
 
     def _finding(
-        self, finding: Finding, part: Part, principals: list[PrincipalRef], witness: Witness | None
+        self, finding: Finding, part: Part, principals: list[PrincipalRef], source: Begun
     ) -> Finding:
         first, *others = principals
+        witness = None
+        if part.verdict is not Verdict.UNKNOWN:
+            witness = self._outcome(source.at).shown.get(part.verdict)
+            if witness is None:
+                part = part._replace(verdict=Verdict.UNKNOWN, reason="Cedar does not confirm what was found")
         region = self._region(finding.region, part)
         worst = min((self.diff.capabilities[n].severity for n in part.capabilities), key=lambda s: s.rank)
         all_worst = min(
@@ -301,16 +368,21 @@ class _Settlement:
                 yield uncertainty
 
 
-def _gathered(begun: Iterable[Begun], reason: str) -> list[tuple[Part, Witness | None]]:
-    """Capabilities with the same verdict from the same place on as one part."""
+def _gathered(begun: Iterable[Begun], reason: str) -> list[tuple[Part, Begun]]:
+    """Capabilities with the same verdict from the same place on as one part, with the first of them."""
     grouped: dict[tuple[Place, Verdict, int, str], list[Begun]] = {}
     for one in begun:
         why = "" if one.why in reason else one.why
-        grouped.setdefault((one.place, one.verdict, one.folders, why), []).append(one)
+        grouped.setdefault((one.at.stop.place, one.verdict, one.folders, why), []).append(one)
     return [
-        (Part(place, verdict, tuple(sorted(o.capability for o in alike)), folders, why), alike[0].witness)
+        (Part(place, verdict, tuple(sorted(o.capability for o in alike)), folders, why), alike[0])
         for (place, verdict, folders, why), alike in grouped.items()
     ]
+
+
+def _documents(text: str) -> tuple[Mapping[str, Any], ...]:
+    found = documents(text)
+    return () if isinstance(found, Unparsed) else found
 
 
 def _grants(holding: Holding, stop: Stop) -> Iterator[Grant]:
