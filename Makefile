@@ -12,7 +12,7 @@ ACCOUNTS ?= 2000
 # Counting branches costs half the time again: CI does it, and `make test CI=true`.
 COVERAGE := $(if $(CI),--cov --cov-report=term:skip-covered)
 
-.PHONY: demo test fuzz lint bench screenshots format clean
+.PHONY: demo test fuzz lint bench docs screenshots format clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
@@ -39,6 +39,9 @@ lint: $(READY)  ## ruff, mypy --strict on src, the layer rules
 
 bench: $(READY)  ## benchmarks: ratios taken in one run against a named alternative
 	@for each in $(BENCHES); do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+
+docs: $(READY)  ## docs/reference.md, from the commands and the schemas
+	$(BIN)/python docs/reference.py
 
 screenshots: $(READY)  ## the README's picture; needs chromium
 	$(BIN)/python docs/screenshots.py
