@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "signoff": "Have expansions approved or rejected by their owners.",
     "snapshot": "Save what an account looks like today in one file.",
     "undo": "Make the plan that takes back what a journal says was done.",
+    "verify": "Hold the live account to its plan and to the legacy side.",
     "who-can": "List everybody who may do something, before and after, and through what.",
     "why": "Tell whether somebody may do something, before and after, and through what.",
 }

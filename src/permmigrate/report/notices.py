@@ -179,23 +179,8 @@ class Letters:
     """Renders notices as a page and as text."""
 
     def __init__(self, templates: Path, contact: str) -> None:
-        environment = Environment(
-            loader=FileSystemLoader(templates),
-            autoescape=_is_page,  # noqa: S701 - the other template is plain text, where an escape would show
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            finalize=visible_unless_markup,
-        )
-        environment.filters |= {"moment": moment}
-        style = (templates / "notice.css").read_text(encoding="utf-8")
-        environment.globals |= {
-            "plural": plural,
-            "contact": contact,
-            "style": Markup(style),  # noqa: S704 - our own file, hashed for the page's policy
-            "style_hash": content_hash(style),
-        }
+        environment = letter_environment(templates)
+        environment.globals["contact"] = contact
         self._page = environment.get_template("notice.html.j2")
         self._text = environment.get_template("notice.txt.j2")
 
@@ -204,6 +189,27 @@ class Letters:
 
     def text(self, notice: Notice) -> str:
         return self._text.render(notice=notice)
+
+
+def letter_environment(templates: Path) -> Environment:
+    """What short static pages are made with: one style, no script."""
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=_is_page,  # noqa: S701 - the other template is plain text, where an escape would show
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=visible_unless_markup,
+    )
+    style = (templates / "letter.css").read_text(encoding="utf-8")
+    environment.filters |= {"moment": moment}
+    environment.globals |= {
+        "plural": plural,
+        "style": Markup(style),  # noqa: S704 - our own file, hashed for the page's policy
+        "style_hash": content_hash(style),
+    }
+    return environment
 
 
 def _is_page(name: str | None) -> bool:
