@@ -26,8 +26,8 @@ from permmigrate.diff.solve_texts import (
     Asked,
     JsonObject,
     Who,
+    cut,
     entities,
-    mentions,
     relevant,
     settled_places,
     strings,
@@ -57,6 +57,18 @@ class Outcome(NamedTuple):
     """The verdicts that some request shows; none means that nothing changes."""
     undecided: str = ""
     """Why more may change than that."""
+
+
+class Asking(NamedTuple):
+    """A question about one principal at one stop."""
+
+    question: Question
+    folders: list[str | None]
+    """The folder that each of its cases is about."""
+    texts: tuple[tuple[str, ...], ...]
+    """The four worlds' statements as they were cut."""
+    personal: bool
+    """Whether a condition is on who asks."""
 
 
 @dataclass
@@ -90,25 +102,25 @@ class Asker:
     def _ask(
         self, principal: PrincipalRef, ground: Ground, stop: Stop, universe: Universe, atoms: list[Atom]
     ) -> list[tuple[Verdict, Witness | Undecided]]:
-        question, folders = self._question(principal, ground, stop, universe, atoms)
-        least, most, after_least, after_most = (side.policies for side in question.sides)
+        asking = self._question(principal, ground, stop, universe, atoms)
+        least, most, after_least, after_most = asking.texts
         found: list[tuple[Verdict, Witness | Undecided]] = []
         for verdict, wanted in WANTED.items():
             if least == most and verdict in (Verdict.MAYBE_GAINED, Verdict.MAYBE_LOST):
                 continue
             if after_least == after_most and verdict is Verdict.UNKNOWN:
                 continue
-            answer = self._decided(principal, question, wanted)
+            answer = self._decided(principal, asking, wanted)
             if isinstance(answer, Sat):
-                found.append((verdict, self._confirmed(principal, stop, question, folders, answer, verdict)))
+                found.append((verdict, self._confirmed(principal, stop, asking, answer, verdict)))
             elif isinstance(answer, Undecided):
                 found.append((verdict, answer))
         return found
 
     def _question(
         self, principal: PrincipalRef, ground: Ground, stop: Stop, universe: Universe, atoms: list[Atom]
-    ) -> tuple[Question, list[str | None]]:
-        """The question with all that is known put in, and the folder that each of its cases is about."""
+    ) -> Asking:
+        """The question with all that is known put in."""
         atom = atoms[0]
         action = (atom.action_type, atom.action)
         asked = Asked(action, self.schema.action_groups.get(action, frozenset()), atom.resource_type)
@@ -121,7 +133,8 @@ class Asker:
         cases = list(ground.cases(stop, atom.resource_type, attributes, named, ids))
         surely, never = _always([case for _, case in cases])
         texts = [written(settled_places(one, surely, never) for one in side) for side in sides]
-        left = frozenset(s for text in set().union(*texts) for s in strings(json.loads(text)))
+        cuts = {text: cut(text) for text in set().union(*texts)}
+        left = frozenset[str]().union(*(one.strings for one in cuts.values()))
         cases = list(ground.cases(stop, atom.resource_type, attributes, named & left, ids))
         others = _other_values(universe, atom)
         everything = len(atoms) == _variants(universe, atom)
@@ -130,17 +143,17 @@ class Asker:
             for folder, case in cases
             for one in (atoms[:1] if everything else atoms)
         ]
-        documents = {text: json.loads(text) for text in set().union(*texts)}
         question = Question(
             schema=self.schema,
             principal_type=CEDAR_TYPES[principal.type],
             action=action,
             resource_type=atom.resource_type,
-            sides=tuple(Side(tuple(documents[text] for text in side)) for side in texts),
+            sides=tuple(Side(tuple(cuts[text].document for text in side)) for side in texts),
             principal=self._known(principal),
             cases=tuple(case for _, case in full),
         )
-        return question, [folder for folder, _ in full]
+        personal = any(one.personal for one in cuts.values())
+        return Asking(question, [folder for folder, _ in full], tuple(texts), personal)
 
     def _statements(self, principal: PrincipalRef, spot: Spot, asked: Asked) -> list[list[JsonObject]]:
         """The statements of the four worlds: before at least and at most, after likewise."""
@@ -172,20 +185,17 @@ class Asker:
 
     # ------------------------------------------------------------------ asking
 
-    def _decided(
-        self, principal: PrincipalRef, question: Question, wanted: tuple[bool | None, ...]
-    ) -> Answer:
-        statements = [side.policies for side in question.sides]
-        personal = any(mentions(one, "principal") for side in statements for one in side)
-        if personal:
+    def _decided(self, principal: PrincipalRef, asking: Asking, wanted: tuple[bool | None, ...]) -> Answer:
+        question = asking.question
+        if asking.personal:
             before, after = self._who(principal)
             if before.groups != after.groups:
                 reason = "a condition on who asks, whose groups are not the same on both sides"
                 return Undecided(Why.BEYOND, reason)
         key = (
-            (principal, str(question.principal)) if personal else principal.type,
+            principal if asking.personal else principal.type,
             (question.action, question.resource_type),
-            json.dumps(statements, sort_keys=True),
+            asking.texts,
             tuple(map(_case_key, question.cases)),
             wanted,
         )
@@ -198,13 +208,13 @@ class Asker:
         self,
         principal: PrincipalRef,
         stop: Stop,
-        question: Question,
-        folders: list[str | None],
+        asking: Asking,
         answer: Sat,
         verdict: Verdict,
     ) -> Witness | Undecided:
         """The request made this principal's, at this place, and put to Cedar under the texts as they are."""
-        folder = None if answer.case is None else folders[question.cases.index(answer.case)]
+        cases = asking.question.cases
+        folder = None if answer.case is None else asking.folders[cases.index(answer.case)]
         resource, attributes = self._resource(stop, answer.request, folder)
         who = (CEDAR_TYPES[principal.type], str(principal.id))
         request = replace(answer.request, principal=who, resource=resource)

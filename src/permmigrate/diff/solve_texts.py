@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from permmigrate.cedar.shapes import Uid
@@ -122,6 +123,22 @@ def _conjuncts(body: JsonObject) -> Iterator[JsonObject]:
             yield from _conjuncts(right)
         case _:
             yield body
+
+
+class Cut(NamedTuple):
+    """A statement cut down, with what matters about it."""
+
+    document: JsonObject
+    strings: frozenset[str]
+    personal: bool
+    """Whether a condition is on who asks."""
+
+
+@lru_cache(maxsize=16_384)
+def cut(text: str) -> Cut:
+    """A statement that was written down."""
+    document = json.loads(text)
+    return Cut(document, frozenset(strings(document)), mentions(document["conditions"], "principal"))
 
 
 def strings(node: Any) -> Iterator[str]:
