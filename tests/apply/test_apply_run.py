@@ -29,7 +29,7 @@ from applying import (
 )
 from permmigrate.apply.chain import check
 from permmigrate.apply.leftover import COLUMNS, failed_csv
-from permmigrate.apply.live import Answer, Assign, Live, Verdict, Write
+from permmigrate.apply.live import Answer, Assign, CreatePolicy, CreateRole, Live, Verdict, Write
 from permmigrate.apply.outcome import Result, Status
 from permmigrate.apply.run import Asked
 from permmigrate.cloudinary.writer import Writer
@@ -350,8 +350,6 @@ def test_folder_roles_of_keys_go_through_the_admin_api(sandbox: Sandbox, tmp_pat
 def test_a_role_that_is_there_with_other_policies_is_left_as_it_is(sandbox: Sandbox, tmp_path: Path) -> None:
     """Same name, other contents: refused with the reason, and nobody is given it."""
     with serving(sandbox) as url, writer(sandbox, url) as live:
-        from permmigrate.apply.live import CreateRole
-
         other = dataclasses.replace(ROLE, policy_ids=())
         assert Verdict.TOOK is live.write(CreateRole(RoleId("theirs"), other)).verdict
     rows = [RoleAssignment(user(0, sandbox), RoleId("new-role/Checkers"), first(sandbox))]
@@ -462,3 +460,93 @@ def test_only_some_and_only_one_wave(sandbox: Sandbox, tmp_path: Path) -> None:
     two = applied(sandbox, plan, tmp_path / "second", asked=Asked(wave=2))
     assert {Status.DONE: 4, Status.ALREADY: 1} == two.counts
     assert 5 == len(sandbox.effects)
+
+
+class Spoilt(Wrapped):
+    """Answers writes as it is told to, whether or not they are passed on."""
+
+    def __init__(self, inner: Live, answer: Answer, passes: bool) -> None:
+        super().__init__(inner)
+        self.answer, self.passes, self.sent = answer, passes, 0
+
+    def write(self, write: Write) -> Answer:
+        self.sent += 1
+        if self.passes:
+            self._inner.write(write)
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "passes", "status", "sent"),
+    [
+        (Answer(Verdict.REFUSED, 400, "not good"), False, Status.FAILED, 1),
+        (Answer(Verdict.TOOK, 201, given_id="x"), False, Status.FAILED, 1),
+        (Answer(Verdict.UNSURE, 500, "broken"), False, Status.FAILED, 4),
+        (Answer(Verdict.LATER, 429, "not now"), False, Status.FAILED, 4),
+        (Answer(Verdict.UNSURE, 409, "there already"), True, Status.DONE, 1),
+        (Answer(Verdict.REFUSED, 400, "not good, it says"), True, Status.DONE, 1),
+    ],
+)
+def test_a_definition_is_what_it_is_read_to_be(
+    sandbox: Sandbox, tmp_path: Path, answer: Answer, passes: bool, status: Status, sent: int
+) -> None:
+    """Whatever the answer to making one says, what is there afterwards counts."""
+    policy, _ = new_policy(sandbox)
+    spoilt: list[Spoilt] = []
+
+    def wrap(live: Live) -> Spoilt:
+        spoilt.append(Spoilt(live, answer, passes))
+        return spoilt[0]
+
+    result = applied(sandbox, plan_of(sandbox, [policy]), tmp_path, wrap)
+    assert {status: 1} == result.counts
+    assert sent == spoilt[0].sent
+
+
+def test_a_definition_that_cannot_be_read_back_is_unsure_and_resolved_later(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The line stays open, whoever deletes the policy meanwhile or not, and the next run closes it."""
+    policy, _ = new_policy(sandbox)
+
+    class Lost(Wrapped):
+        sent = False
+
+        def write(self, write: Write) -> Answer:
+            self.sent = isinstance(write, CreatePolicy)
+            return self._inner.write(write)
+
+        def custom_policies(self, *asked: Any) -> Any:
+            if self.sent:
+                raise UnreachableError("nobody answers")
+            return self._inner.custom_policies(*asked)
+
+    plan = plan_of(sandbox, [new_role(), policy])
+    result = applied(sandbox, plan, tmp_path, Lost)
+    assert {Status.DONE: 1, Status.UNSURE: 1} == result.counts
+    assert {Status.DONE: 2} == applied(sandbox, plan, tmp_path).counts
+    assert 1 == sum(one.name == "Folders for the key" for one in sandbox.account.custom_policies.values())
+
+
+def test_what_the_writer_refuses_to_send_has_failed(sandbox: Sandbox, tmp_path: Path) -> None:
+    """A role at the wrong scope does not leave the program; its people are named, the others are done."""
+    fits = grants(sandbox, 3)
+    misfit = RoleAssignment(user(9, sandbox), RoleId("cld::role::account::reports"), first(sandbox))
+    plan = plan_of(sandbox, operations(Kind.ASSIGN, [*fits, misfit]))
+    result = applied(sandbox, plan, tmp_path, asked=Asked(keep_going=True))
+    assert {Status.DONE: 3, Status.FAILED: 1} == result.counts
+    assert "cannot be bound to a product environment" in next(result.left)[2].why
+
+
+def test_a_call_that_could_not_leave_ends_the_run(sandbox: Sandbox, tmp_path: Path) -> None:
+    """What is certain not to have been sent is put down as such, and nothing is unsure."""
+    plan = plan_of(sandbox, operations(Kind.ASSIGN, grants(sandbox, 3)))
+
+    class Closed(Wrapped):
+        def write(self, write: Write) -> Answer:
+            raise UnreachableError("the service had stopped answering")
+
+    result = applied(sandbox, plan, tmp_path, Closed)
+    assert {Status.NOT_REACHED: 3} == result.counts
+    assert "stopped answering" in result.stopped
+    assert {Status.DONE: 3} == applied(sandbox, plan, tmp_path).counts

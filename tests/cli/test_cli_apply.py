@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import io
 import json
@@ -182,9 +183,34 @@ def remade(fields: dict[str, object]) -> Path:
     return path
 
 
+def that_promotes(plan: Path) -> Path:
+    return remade(load(plan).__dict__ | {"limits": Limits(promotions=0)})
+
+
+def that_touches_the_protected(plan: Path) -> Path:
+    taken = load(plan)
+    return remade(taken.__dict__ | {"protected": (next(iter(taken.held)),)})
+
+
+def of_another_catalog(plan: Path) -> Path:
+    return remade(load(plan).__dict__ | {"digests": Digests("s", "m", "older")})
+
+
+def of_a_role_that_is_gone(plan: Path) -> Path:
+    taken = load(plan)
+    first = taken.operations[0]
+    renamed = dataclasses.replace(first.assignment, role_id=RoleId("cld::role::renamed"))
+    others = (dataclasses.replace(first, subject=renamed), *taken.operations[1:])
+    return remade(taken.__dict__ | {"operations": tuple(sorted(others, key=Operation.sort_key))})
+
+
 @pytest.mark.parametrize(
     ("make", "options", "words"),
     [
+        (that_promotes, ["--digest", "PLAN", "--yes"], "principals become administrators where"),
+        (that_touches_the_protected, ["--digest", "PLAN", "--yes"], "touch break-glass principals"),
+        (of_another_catalog, ["--digest", "PLAN", "--yes"], "the plan was made from the catalog older"),
+        (of_a_role_that_is_gone, ["--digest", "PLAN", "--yes"], "is not in the account's catalog"),
         (None, [], "no digest was given"),
         (None, ["--yes"], "no digest was given"),
         (None, ["--digest", "0" * 64, "--yes"], "the plan's digest is"),
