@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from permmigrate.diff.findings import by_principal
 from permmigrate.diff.value import Diff, Finding, Region, RegionKind, Severity, Verdict
 from permmigrate.model import PrincipalRef, PrincipalType
 from permmigrate.snapshot import Snapshot
@@ -76,7 +77,7 @@ def cluster(diff: Diff, snapshot: Snapshot) -> tuple[Cluster, ...]:
         if "/" not in folder.path
     }
     members: dict[_Key, list[Finding]] = {}
-    for finding in diff.findings:
+    for finding in by_principal(diff.findings):
         region, top = finding.region, ""
         if region.kind is RegionKind.FOLDER:
             label = region.label.partition("/")[0]
@@ -113,6 +114,7 @@ def _widened(region: Region) -> Region:
 
 def _cluster(key: _Key, findings: list[Finding]) -> Cluster:
     causes, kind, *place = key
+    findings.sort(key=Finding.sort_key)
     counts = Counter(finding.verdict for finding in findings)
     severities = Counter(finding.severity for finding in findings)
     people = {(finding.principal.type, finding.principal.id) for finding in findings}

@@ -278,6 +278,13 @@ def place_of(region: Region) -> Place:
     return Place()
 
 
+def by_principal(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Every finding, in columns principal by principal: making all of them is far cheaper than sorted."""
+    if isinstance(findings, Findings):
+        return map(findings._at, sorted(findings.order.tolist()))
+    return iter(findings)
+
+
 def of_verdict(findings: Sequence[Finding], verdict: Verdict) -> list[Finding]:
     """The findings of one verdict; of those in columns no other is made."""
     found = findings.of(verdict) if isinstance(findings, Findings) else findings
