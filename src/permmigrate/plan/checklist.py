@@ -99,7 +99,7 @@ def _plain(text: str) -> str:
 def sheet(plan: Plan, *, everything: bool = False) -> str:
     """The list as CSV; cells that a spreadsheet would take for a formula are guarded."""
     out = io.StringIO()
-    rows = csv.writer(out, lineterminator="\n")
+    rows = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     rows.writerow(COLUMNS)
     found = sorted(steps(plan, everything=everything), key=lambda each: _order(each[0]))
     for number, (operation, reason) in enumerate(found, 1):

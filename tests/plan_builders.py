@@ -5,21 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from permmigrate.catalog import Catalog
 from permmigrate.model import (
     CollectionId,
+    EnvironmentId,
     FolderId,
+    LedgerEntry,
     PermissionType,
     PolicyId,
     PrincipalRef,
     PrincipalType,
+    ProductEnvironment,
+    ReadStatus,
     RoleAssignment,
     RoleId,
     ScopeType,
+    User,
+    UserId,
 )
 from permmigrate.plan import Definition, Digests, Expected, Kind, Operation, Plan, PolicyBody, RoleBody
+from permmigrate.snapshot import Snapshot
 
 CREATED = "2026-11-22T10:00:00Z"
 EXPIRES = "2026-11-23T10:00:00Z"
+PEOPLE = ("u-1", "u-2", "u-3")
+READ = tuple(
+    LedgerEntry(area, "GET", "", ReadStatus.READ, 1, 200) for area in ("assignments", "roles", "people")
+)
 
 
 def user(identity: str) -> PrincipalRef:
@@ -95,3 +107,21 @@ def plan(
         "expected": Expected(len(operations), 1, 2_000),
     }
     return Plan.of(operations=operations, held=known | dict(held or {}), **(given | others))
+
+
+def live(*rows: RoleAssignment, people: tuple[str, ...] = PEOPLE, **changes: object) -> Snapshot:
+    """What was read of an account in which these assignments are."""
+    given_: dict[str, object] = {
+        "account_id": "acc-1",
+        "captured_at": "2026-11-22T12:00:00Z",
+        "tool_version": "0",
+        "environments": (ProductEnvironment(EnvironmentId("env-1"), "cloud", "Production", True),),
+        "users": tuple(
+            User(id=UserId(each), email=f"{each}@x.example", name=each, legacy_role="admin")
+            for each in people
+        ),
+        "assignments": rows,
+        "catalog": Catalog.of((), ()),
+        "ledger": READ,
+    }
+    return Snapshot.of(**(given_ | changes))  # type: ignore[arg-type]
