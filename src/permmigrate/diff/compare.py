@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
 
 from permmigrate.diff.automaton import Automaton
 from permmigrate.diff.capabilities import CapabilityIndex
@@ -16,7 +15,7 @@ from permmigrate.diff.people import Summaries
 from permmigrate.diff.profiles import Profiles, askers
 from permmigrate.diff.sensitivity import rated
 from permmigrate.diff.solve import settled
-from permmigrate.diff.tally import causes_of, counts_of, coverage_of, expired, uncertainties_of
+from permmigrate.diff.tally import INCOMPLETE, causes_of, counts_of, coverage_of, expired, uncertainties_of
 from permmigrate.diff.value import BY_MAPPING, Diff
 from permmigrate.entitlements import (
     ASSUMPTIONS,
@@ -31,9 +30,6 @@ from permmigrate.mapping.custom_roles import with_new_roles
 from permmigrate.mapping.tables import MappingTables
 from permmigrate.mapping.translate import translate
 from permmigrate.snapshot import Snapshot
-
-INCOMPLETE: Final = ("gap", "unmapped", "orphan share", "statement", "not assigned")
-"""The kinds of uncertainty that leave the data, not only its meaning, in doubt."""
 
 
 def compare(

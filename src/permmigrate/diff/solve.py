@@ -19,7 +19,7 @@ from permmigrate.cedar.words import FEATURE, action_of, condition_of, resource_o
 from permmigrate.diff.decide import state_at, verdict_at
 from permmigrate.diff.findings import of_verdict, revised
 from permmigrate.diff.people import recounted, without_findings
-from permmigrate.diff.tally import causes_of, counts_of
+from permmigrate.diff.tally import INCOMPLETE, causes_of, counts_of
 from permmigrate.diff.value import (
     Capability,
     Diff,
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 UNDECIDED: Final = ", which is not decided"
 """How a reason ends that names a statement outside the atoms (`entitlements` says so)."""
+AND_MORE: Final = " more"
+"""How a reason ends that leaves some out, which may be such."""
 DOUBTS: Final = ("not known whether it reaches their members", "a principal in a role's policy")
 """What no solver can tell: how the vendor reads such a policy."""
 TEXT_SHOWN: Final = 300
@@ -49,11 +51,16 @@ KEPT: Final = 4_096
 
 def settled(diff: Diff, entitlements: Entitlements) -> Diff:
     """Decide the unknown findings that hang on undecided statements, as far as can be."""
-    unknown = of_verdict(diff.findings, Verdict.UNKNOWN)
-    open_ = [finding for finding in unknown if UNDECIDED in finding.reason]
-    if not open_:
+    if not any(map(_is_of_a_condition, diff.uncertainties)):
         return diff
+    unknown = of_verdict(diff.findings, Verdict.UNKNOWN)
+    open_ = [f for f in unknown if UNDECIDED in f.reason or f.reason.endswith(AND_MORE)]
     return _Settlement(diff, entitlements).run(open_)
+
+
+def _is_of_a_condition(uncertainty: Uncertainty) -> bool:
+    """Whether it is about a statement that can be read and is outside the atoms."""
+    return uncertainty.kind == "statement" and uncertainty.reason.endswith(": not decided")
 
 
 class Part(NamedTuple):
@@ -98,26 +105,31 @@ class _Settlement:
     """What was found out, with the grants whose identity it hangs on: they must not go."""
     _outcomes: dict[tuple[object, ...], Outcome] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def asker(self) -> Asker:
         from permmigrate.diff.solve_ask import Asker  # the solver takes a moment to load
 
-        self.asker: Asker = Asker(self.entitlements)
+        return Asker(self.entitlements)
 
     def run(self, open_: Sequence[Finding]) -> Diff:
         diff = self.diff
         touched = {finding.id for finding in open_}
         made = [finding for one in open_ for finding in self._settle(one)]
+        uncertainties = tuple(self._uncertainties(made))
+        complete = not any(u.kind in INCOMPLETE for u in uncertainties)
+        if not open_:
+            return replace(diff, uncertainties=uncertainties, complete=complete)
         findings = revised(diff.findings, touched, made)
         summaries = self._recounted(open_, made)
         words = {cause.ref: (cause.text, cause.confidence) for cause in diff.causes}
         unchanged = without_findings(summaries)
-        uncertainties = tuple(self._uncertainties(made))
         return replace(
             diff,
             findings=findings,
             causes=causes_of(findings, words),
             principals=summaries,
             uncertainties=uncertainties,
+            complete=complete,
             counts=counts_of(findings, unchanged),
         )
 
@@ -357,14 +369,17 @@ class _Settlement:
 
     def _uncertainties(self, made: list[Finding]) -> Iterator[Uncertainty]:
         """Those that are left: a statement whose every question was decided is none."""
-        left = " ".join(finding.reason for finding in made if finding.verdict is Verdict.UNKNOWN)
+        reasons = [finding.reason for finding in made if finding.verdict is Verdict.UNKNOWN]
+        if any(f"{AND_MORE};" in f"{reason};" for reason in reasons):
+            yield from self.diff.uncertainties
+            return
+        left = " ".join(reasons)
         compiler = self.entitlements.compiler
         names = {custom.id: custom.name for custom in compiler.custom_policies}
         decided = {names.get(policy_id, policy_id) for policy_id in compiler.opaque}
         decided -= {name for name in decided if f"policy {name} has" in left}
         for uncertainty in self.diff.uncertainties:
-            mine = uncertainty.kind == "statement" and uncertainty.reason.endswith(": not decided")
-            if not (mine and uncertainty.subject in decided):
+            if not (_is_of_a_condition(uncertainty) and uncertainty.subject in decided):
                 yield uncertainty
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from permmigrate.mapping import Translation
 from permmigrate.mapping.tables import MappingTables
 from permmigrate.model import PrincipalRef
 from permmigrate.snapshot import Snapshot
+
+INCOMPLETE: Final = ("gap", "unmapped", "orphan share", "statement", "not assigned")
+"""The kinds of uncertainty that leave the data, not only its meaning, in doubt."""
 
 
 @dataclass(slots=True)
