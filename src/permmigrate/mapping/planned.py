@@ -154,9 +154,12 @@ class Planned(Sequence[PlannedAssignment]):
         if number is None or (contents is not None and not contents):
             return
         order, starts = self._by_principal
-        for row in order[starts[number] : starts[number + 1]].tolist():
-            if contents is None or self.shares.contents[self.shares.content[self.share[row]]] in contents:
-                yield row
+        rows = order[starts[number] : starts[number + 1]]
+        if contents is not None:
+            known = self.shares.content_number
+            wanted = np.array([known[one] for one in contents if one in known], dtype=np.int32)
+            rows = rows[(self.shares.content[self.share[rows]][:, None] == wanted).any(axis=1)]
+        yield from rows.tolist()
 
 
 def _laid_out(values: Sequence[Any], alone: int, numbers: Ints) -> npt.NDArray[np.int32]:
