@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import datetime
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -186,6 +186,7 @@ def run(
     size: int = 100,
     pace_: Pace | None = None,
     journal_of: Callable[[Journal], Journal] = lambda journal: journal,
+    held: Mapping[PrincipalRef, frozenset[RoleAssignment]] | None = None,
 ) -> Result:
     """Begin the journal, or go on with it, and run."""
     here = pace_ or pace()
@@ -206,4 +207,5 @@ def run(
             asked=asked,
             limits=WireLimits(principals=size),
             past=earlier,
+            held=held,
         ).go()

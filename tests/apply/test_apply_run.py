@@ -550,3 +550,41 @@ def test_a_call_that_could_not_leave_ends_the_run(sandbox: Sandbox, tmp_path: Pa
     assert {Status.NOT_REACHED: 3} == result.counts
     assert "stopped answering" in result.stopped
     assert {Status.DONE: 3} == applied(sandbox, plan, tmp_path).counts
+
+
+def test_what_was_given_must_show_before_anything_is_taken(sandbox: Sandbox, tmp_path: Path) -> None:
+    """A service that says yes and gives nothing: whoever would be left with nothing keeps what they have."""
+    old = [RoleAssignment(user(n, sandbox), RoleId("cld::role::account::reports")) for n in range(3)]
+    give(sandbox, old)
+    new = [RoleAssignment(user(n, sandbox), ML_USER, first(sandbox)) for n in range(3)]
+    plan = plan_of(sandbox, [*operations(Kind.ASSIGN, new), *operations(Kind.REMOVE, old)])
+
+    class Liar(Wrapped):
+        def write(self, write: Write) -> Answer:
+            assert isinstance(write, Assign)
+            return Answer(Verdict.TOOK, 200) if write.add else self._inner.write(write)
+
+    result = applied(sandbox, plan, tmp_path, Liar, asked=Asked(keep_going=True))
+    assert [] == sandbox.effects
+    assert {row.principal for row in old} == set(result.changed)
+    assert ExitCode.PARTLY_APPLIED == result.exit_code
+
+
+def test_a_principal_that_others_changed_does_not_matter_to_those_who_did_not_ask(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """With `only`, somebody else's change is no reason to call it partly applied."""
+    rows = grants(sandbox, 4)
+    plan = plan_of(sandbox, operations(Kind.ASSIGN, rows))
+    stranger = RoleAssignment(rows[3].principal, REPORTS, first(sandbox))
+    with serving(sandbox) as url, writer(sandbox, url) as live:
+        for only, code in ((rows[0], ExitCode.OK), (rows[3], ExitCode.REFUSED)):
+            result = run(
+                plan,
+                live,
+                tmp_path / f"journal-{only.principal.id}",
+                sandbox,
+                asked=Asked(only=frozenset({only.principal}), keep_going=True),
+                held={stranger.principal: frozenset({stranger})},
+            )
+            assert code == result.exit_code

@@ -79,18 +79,23 @@ class Reading:
                 break
         return seen, drifts
 
-    def twice(
-        self, principals: Iterable[PrincipalRef], places: Sequence[Place]
-    ) -> Mapping[PrincipalRef, Drift]:
-        """Read everybody at every place, twice in a row as expected, and return who never is."""
-        everybody = sorted(principals)
+    def twice_everywhere(self, items: Sequence[Item]) -> tuple[dict[PrincipalRef, Drift], int]:
+        """Read everybody concerned, twice in a row as expected; return who never is, and how many were read.
+
+        Everything they hold is read; by the Admin API, what they hold on the folders concerned.
+        """
+        readers: dict[Place, set[PrincipalRef]] = {}
+        for item in items:
+            places = (self.place(item),) if item.operation.kind.by_admin_api else self.everywhere()
+            for place in places:
+                readers.setdefault(place, set()).add(item.principal)
         found: dict[PrincipalRef, Drift] = {}
-        for place in places:
-            _, drifts = self.expected(everybody, place)
-            _, later = self.expected([one for one in everybody if one not in drifts], place)
+        for place, principals in readers.items():
+            _, drifts = self.expected(principals, place)
+            _, later = self.expected(principals - drifts.keys(), place)
             for one, drift in {**drifts, **later}.items():
                 found[one] = _both(found.get(one), drift)
-        return found
+        return found, len(set().union(*readers.values()))
 
     def back(self, items: Sequence[Item]) -> Mapping[str, bool]:
         """Whether each operation's assignment is held, once two readings in a row say the same."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from permmigrate.apply.belief import Belief, Drift, Item, Place
@@ -18,8 +19,9 @@ from permmigrate.apply.outcome import Outcome, Progress, Result, Status
 from permmigrate.apply.past import Past
 from permmigrate.apply.reading import Pace, Reading
 from permmigrate.apply.sending import Breaker, Sender, Stopped
+from permmigrate.apply.standing import Standing
 from permmigrate.errors import CredentialsError, ServiceError
-from permmigrate.model import EnvironmentId, PrincipalRef, PrincipalType, RoleAssignment
+from permmigrate.model import EnvironmentId, PrincipalRef, RoleAssignment
 from permmigrate.plan import Kind, Operation, Plan
 from permmigrate.plan.batches import Batch, WireLimits, batches
 from permmigrate.plan.definitions import same
@@ -79,14 +81,11 @@ class Run:
         self._belief = Belief(plan)
         self._reading = Reading(live, self._belief, environments, pace)
         self._breaker = Breaker()
-        self._sender = Sender(live, journal, self._belief, self._reading, self._breaker, pace, self._tell)
+        self._standing = Standing(self._belief, self._reading.place)
+        self._sender = Sender(
+            live, journal, self._belief, self._reading, self._breaker, pace, self._standing.tell
+        )
         self._ids = {id(operation): operation.id for operation in plan.operations}
-        self._outcomes: dict[str, Outcome] = {}
-        self._good = 0
-        self._left: dict[PrincipalRef, str] = {}
-        """Principals that are not touched any more, and why."""
-        self._troubled: set[PrincipalRef] = set()
-        """Principals of whom a grant was not done: nothing is taken from them."""
         self._verified: list[int] = []
         self._wave = 0
         wanted = [operation for operation in plan.operations if self._asked.wants(operation)]
@@ -117,7 +116,7 @@ class Run:
             stopped,
             self._journal.head,
             tuple(self._verified),
-            dict(sorted(self._left.items())),
+            dict(sorted(self._standing.left.items())),
         )
         left = [(operation, outcome) for _, operation, outcome in done.left]
         return replace(done, retry=retry_plan(self._plan, left, self._belief, self._pace.now()))
@@ -127,7 +126,8 @@ class Run:
         for operations in self._waves.values():
             for operation in operations:
                 identity = self._ids[id(operation)]
-                outcomes[identity] = self._outcomes.get(identity) or Outcome(Status.NOT_REACHED, stopped)
+                told = self._standing.outcomes.get(identity)
+                outcomes[identity] = told or Outcome(Status.NOT_REACHED, stopped)
         return outcomes
 
     def _item(self, operation: Operation) -> Item:
@@ -148,14 +148,13 @@ class Run:
             items = [self._item(by_id[identity]) for identity in sent.before]
             self._sender.resolve(sent.number, items, sent.before)
         if self._held is not None:
-            for principal in self._plan.held:
+            for principal in sorted(self._of):
                 held = self._held.get(principal, frozenset())
                 if drift := self._belief.drift_anywhere(principal, held):
                     self._leave(principal, drift)
 
     def _name_what_is_there(self) -> None:
-        """Find the ids of what the plan knows by name only: roles that are there as it wants them, and those
-        that it deletes."""
+        """Find the ids of what the plan knows by name only and is there: as it wants it, or to be deleted."""
         for operation in self._plan.operations:
             if operation.principal is not None:
                 continue
@@ -175,14 +174,7 @@ class Run:
             wanted = operation.definition.after
             done = after is None if wanted is None else same(wanted, after)  # type: ignore[arg-type]
         if done:
-            self._tell(item, Outcome(Status.DONE, "by an earlier run"))
-
-    def _tell(self, item: Item, outcome: Outcome) -> None:
-        before = self._outcomes.get(item.id)
-        self._outcomes[item.id] = outcome
-        self._good += outcome.status.is_good - bool(before and before.status.is_good)
-        if item.operation.kind.grants and not outcome.status.is_good:
-            self._troubled.add(item.principal)
+            self._standing.tell(item, Outcome(Status.DONE, "by an earlier run"))
 
     def _do_wave(self, number: int, operations: Sequence[Operation]) -> None:
         self._wave = number
@@ -198,12 +190,11 @@ class Run:
             raise Stopped("the first wave, which tries every mapping row once, was not done in full")
 
     def _is_good(self, operation: Operation) -> bool:
-        outcome = self._outcomes.get(self._ids[id(operation)])
-        return outcome is not None and outcome.status.is_good
+        return self._standing.is_good(self._ids[id(operation)])
 
     def _say(self, doing: str) -> None:
         self._progress(
-            Progress(self._wave, max(self._waves), self._good, self._total, self._live.calls, doing)
+            Progress(self._wave, max(self._waves), self._standing.good, self._total, self._live.calls, doing)
         )
 
     @staticmethod
@@ -221,7 +212,7 @@ class Run:
 
     def _do(self, together: Sequence[Batch]) -> None:
         calls = [[self._item(operation) for operation in batch.operations] for batch in together]
-        calls = [may for items in calls if (may := [item for item in items if self._may(item)])]
+        calls = [may for items in calls if (may := [item for item in items if self._standing.may(item)])]
         if not calls:
             return
         try:
@@ -233,47 +224,29 @@ class Run:
             raise Stopped(error.message, error) from error
         except ServiceError as error:
             for item in (item for items in calls for item in items):
-                if item.id not in self._outcomes:
-                    self._tell(item, Outcome(Status.FAILED, f"it could not be read before: {error.message}"))
+                if item.id not in self._standing.outcomes:
+                    self._standing.tell(
+                        item, Outcome(Status.FAILED, f"it could not be read before: {error.message}")
+                    )
             self._breaker.hit(error.message)
-
-    def _may(self, item: Item) -> bool:
-        """Whether nothing stands against it; what does is put down."""
-        why = ""
-        if item.row is not None:
-            if item.principal in self._left:
-                return False
-            if item.operation.needs_role and item.operation.needs_role not in self._belief.given:
-                why = "its role could not be made"
-            if not why and item.operation.kind.revokes:
-                why = self._needed(item.principal)
-        if why:
-            self._tell(item, Outcome(Status.HELD_BACK, why))
-        return not why
-
-    def _needed(self, principal: PrincipalRef) -> str:
-        """Why nothing may be taken from a principal now: it would have less than before and after."""
-        if principal in self._troubled:
-            return "something that it should be given first was not"
-        if principal.type is PrincipalType.USER and any(
-            one.type is PrincipalType.GROUP for one in self._troubled
-        ):
-            return "a group was not given what its members may need first"
-        return ""
 
     def _assignments(self, calls: Sequence[Sequence[Item]]) -> None:
         """Read everybody concerned, leave out who changed, and send the rest, call by call."""
-        places: dict[Place, list[Item]] = defaultdict(list)
+        there: dict[Place, list[Item]] = defaultdict(list)
+        readers: dict[Place, set[PrincipalRef]] = defaultdict(set)
         for item in (item for items in calls for item in items):
-            places[self._reading.place(item)].append(item)
+            there[self._reading.place(item)].append(item)
+            shown = self._standing.granted[item.principal] if item.operation.kind.revokes else set()
+            for place in {self._reading.place(item), *shown}:
+                readers[place].add(item.principal)
         held: set[str] = set()
-        for place, there in places.items():
-            seen, drifts = self._reading.expected({item.principal for item in there}, place)
+        for place, principals in readers.items():
+            seen, drifts = self._reading.expected(principals, place)
             for principal, drift in drifts.items():
                 self._leave(principal, drift)
-            held.update(item.id for item in there if item.row in (seen[item.principal] or ()))
+            held.update(item.id for item in there[place] if item.row in (seen[item.principal] or ()))
         for items in calls:
-            still = [item for item in items if self._may(item)]
+            still = [item for item in items if self._standing.may(item)]
             done = [item for item in still if (item.id in held) == item.operation.kind.grants]
             self._sender.already(done)
             todo = [item for item in still if (item.id in held) != item.operation.kind.grants]
@@ -291,38 +264,34 @@ class Run:
         else:
             what = "is there with other contents" if definition.before is None else "was changed"
             self._journal.write("stale", {"what": definition.id, "found": found.id})
-            self._tell(item, Outcome(Status.STALE, f"`{definition.id}` {what}, and is left as it is"))
+            self._standing.tell(
+                item, Outcome(Status.STALE, f"`{definition.id}` {what}, and is left as it is")
+            )
 
     def _leave(self, principal: PrincipalRef, drift: Drift) -> None:
         """Touch a principal no more: it is not what the plan was made for."""
-        why = f"changed by others: {drift.words}"
-        if principal in self._left:
+        if principal in self._standing.left:
             return
-        self._left[principal] = why
         fields = {"missing": sorted(map(_text, drift.missing)), "extra": sorted(map(_text, drift.extra))}
         self._journal.write("stale", {"principal": str(principal), "gone": drift.gone, **fields})
+        items = map(self._item, self._of.get(principal, ()))
+        self._standing.leave(principal, f"changed by others: {drift.words}", items)
+
+    @cached_property
+    def _of(self) -> Mapping[PrincipalRef, list[Operation]]:
+        """The operations that were asked for, by principal."""
+        found: defaultdict[PrincipalRef, list[Operation]] = defaultdict(list)
         for operations in self._waves.values():
             for operation in operations:
-                if operation.principal == principal and self._ids[id(operation)] not in self._outcomes:
-                    self._tell(self._item(operation), Outcome(Status.STALE, why))
+                if operation.principal is not None:
+                    found[operation.principal].append(operation)
+        return dict(found)
 
     def _verify(self, number: int, operations: Iterable[Operation]) -> None:
         """Read back everybody of the wave, twice, and put down what is missing and what is too much."""
         items = [self._item(operation) for operation in operations if operation.principal is not None]
-        by_folder: dict[Place, set[PrincipalRef]] = defaultdict(set)
-        everybody: set[PrincipalRef] = set()
-        for item in items:
-            if item.principal in self._left:
-                continue
-            if item.operation.kind.by_admin_api:
-                by_folder[self._reading.place(item)].add(item.principal)
-            else:
-                everybody.add(item.principal)
-        drifts: dict[PrincipalRef, Drift] = {}
-        for place, principals in by_folder.items():
-            drifts |= self._reading.twice(principals, [place])
-        if everybody:
-            drifts |= self._reading.twice(everybody, self._reading.everywhere())
+        still = [item for item in items if item.principal not in self._standing.left]
+        drifts, read = self._reading.twice_everywhere(still)
         self._judge(items, drifts)
         if not drifts:
             self._verified.append(number)
@@ -330,7 +299,7 @@ class Run:
             "verified",
             {
                 "wave": number,
-                "principals": len(everybody) + sum(map(len, by_folder.values())),
+                "principals": read,
                 "missing": sum(len(drift.missing) for drift in drifts.values()),
                 "extra": sum(len(drift.extra) for drift in drifts.values()),
             },
@@ -342,10 +311,12 @@ class Run:
             drift = drifts.get(item.principal)
             if drift and item.row in drift.missing | drift.extra:
                 shown = "is not there" if item.operation.kind.grants else "is still there"
-                self._tell(item, Outcome(Status.FAILED, f"it was done, and {shown} when it is read back"))
+                self._standing.tell(
+                    item, Outcome(Status.FAILED, f"it was done, and {shown} when it is read back")
+                )
         for principal, drift in sorted(drifts.items()):
             self._leave(principal, drift)
 
 
-def _text(row: object) -> str:
-    return " ".join(filter(None, getattr(row, "sort_key")()[2:]))  # noqa: B009
+def _text(row: RoleAssignment) -> str:
+    return " ".join(filter(None, row.sort_key()[2:]))

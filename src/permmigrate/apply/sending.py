@@ -119,7 +119,7 @@ class Sender:
         if answer is None:
             return
         try:
-            there = self.definitions.find(item.operation, item.id, answer.given_id or found.id)
+            there = self._found_after(item, answer, answer.given_id or found.id)
         except ServiceError as error:
             self._unsure([item], error)
             return
@@ -136,6 +136,18 @@ class Sender:
             self._breaker.hit(why)
         else:
             self._again([item], attempt, answer, found)
+
+    def _found_after(self, item: Item, answer: Answer, given: str) -> Found:
+        """What is there after a write: what was answered with success may show only after a while."""
+        wanted = item.operation.definition.after
+        patience = {Verdict.TOOK: None, Verdict.UNSURE: 1}.get(answer.verdict, 0)
+        found = self.definitions.find(item.operation, item.id, given)
+        for pause in self._pace.pauses[:patience]:
+            if same(found.body, wanted):
+                break
+            self._pace.sleep(pause)
+            found = self.definitions.find(item.operation, item.id, given)
+        return found
 
     def resolve(self, number: int, items: Sequence[Item], before: Mapping[str, Body | bool | None]) -> None:
         """Find out what a call did that was sent before a kill, and close its line. Raises ServiceError."""

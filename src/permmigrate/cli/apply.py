@@ -127,7 +127,11 @@ def apply(wanted: Wanted) -> None:
         account = applying.read(found, plan, wanted.rate_share, display, sent)
         _refuse(plan, account, digest or "", key, asked, earlier)
         journal = stack.enter_context(_journal(wanted, plan, path, live, key, account))
-        result = _run(plan, live, journal, account, asked, earlier, wanted.quiet)
+        try:
+            result = _run(plan, live, journal, account, asked, earlier, wanted.quiet)
+        except KeyboardInterrupt:
+            say(f"go on with: permmigrate apply --resume {quoted(journal.path)} --digest {plan.digest}")
+            raise
         _close(result, journal.path, key)
 
 

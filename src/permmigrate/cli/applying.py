@@ -5,7 +5,8 @@ It is what `apply` is made of; the client that can write is handed to it.
 
 from __future__ import annotations
 
-import os
+import getpass
+import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -274,13 +275,22 @@ def header(plan: Plan, path: Path, live: Live, key: PrincipalRef) -> dict[str, A
         "account": plan.account_id,
         "api_url": live.api_url,
         "actor": str(key),
+        "operator": operator(),
         "tool_version": __version__,
     }
 
 
+def operator() -> str:
+    """Who runs this, as the machine knows it: it belongs into the audit."""
+    try:
+        return f"{getpass.getuser()}@{platform.node()}"
+    except (KeyError, OSError):
+        return f"@{platform.node()}"
+
+
 def resumed(key: PrincipalRef) -> dict[str, Any]:
     """The line of a run that goes on."""
-    return {"actor": str(key), "tool_version": __version__, "process": os.getpid()}
+    return {"actor": str(key), "operator": operator(), "tool_version": __version__}
 
 
 def lock_folder() -> Path:

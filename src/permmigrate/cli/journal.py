@@ -97,7 +97,8 @@ def _sentence(line: Line) -> str:
         case "begin":
             return (
                 f"begins: plan {fields.get('plan')} on account {fields.get('account')} at "
-                f"{fields.get('api_url')}, by {fields.get('actor')}, permmigrate {fields.get('tool_version')}"
+                f"{fields.get('api_url')}, by {fields.get('actor')} ({fields.get('operator')}), "
+                f"permmigrate {fields.get('tool_version')}"
             )
         case "intent":
             role = f" {fields['role']}" if "role" in fields else ""
