@@ -450,6 +450,21 @@ def test_what_was_not_done_is_a_table_that_no_spreadsheet_takes_for_formulas(
     assert "" == failed_csv(applied(sandbox, plan, tmp_path / "good"))
 
 
+def test_only_the_roles_that_they_need_are_made(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Asking for some makes no role and no policy that is for others."""
+    policy, _ = new_policy(sandbox)
+    holder = RoleAssignment(user(0, sandbox), RoleId("new-role/Checkers"), first(sandbox))
+    steps = [new_role(), policy, *operations(Kind.ASSIGN, [holder, *grants(sandbox, 5)[1:]])]
+    plan = plan_of(sandbox, steps)
+    for number, made in ((1, 0), (0, 1)):
+        asked = Asked(only=frozenset({user(number, sandbox)}))
+        place = tmp_path / str(number)
+        place.mkdir()
+        assert ExitCode.OK == applied(sandbox, plan, place, asked=asked).exit_code
+        assert made == sum(role.name == "Checkers" for role in sandbox.account.roles.values())
+    assert "Folders for the key" not in {one.name for one in sandbox.account.custom_policies.values()}
+
+
 def test_only_some_and_only_one_wave(sandbox: Sandbox, tmp_path: Path) -> None:
     """What is not asked for is not touched and not in the result."""
     rows = grants(sandbox, 10)

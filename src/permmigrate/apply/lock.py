@@ -29,7 +29,7 @@ def locked(folder: Path, account_id: str, holder: str) -> Iterator[None]:
     try:
         _take(handle, path)
         os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{holder}\n".encode(), 0)
+        os.write(handle, f"{holder}\n".encode())
         yield
     finally:
         os.close(handle)  # the lock goes with it; the file stays, since removing it could let two in
@@ -42,7 +42,7 @@ def _take(handle: int, path: Path) -> None:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            who = os.pread(handle, 200, 0).decode("utf-8", "replace").strip() or "another run"
+            who = os.read(handle, 200).decode("utf-8", "replace").strip() or "another run"
             raise RefusedError(
                 f"another run is applying to this account: {who}",
                 hint=f"wait for it to end; it holds `{path}`",

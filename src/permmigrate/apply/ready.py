@@ -37,7 +37,8 @@ def examine(
     """Every guard with its numbers, for what is still to be done. `past` is what earlier runs did."""
     done = past.done if past else {}
     left = [each for each in plan.operations if not (each.id in done and done[each.id].changed)]
-    part = [each for each in left if asked.wants(each)]
+    asked_for = {each.id for each in asked.part(plan)}
+    part = [each for each in left if each.id in asked_for]
     results = list(admit(plan, world, digest=digest, now=now, acting_key=acting_key))
     if asked.keep_going or past:
         results = [result for result in results if result.name != FRESH]

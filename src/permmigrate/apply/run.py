@@ -42,10 +42,17 @@ class Asked:
     keep_going: bool = False
     """Go on after a canary that failed, and past principals that others changed."""
 
-    def wants(self, operation: Operation) -> bool:
-        if self.wave is not None and operation.wave != self.wave:
-            return False
-        return not self.only or operation.principal is None or operation.principal in self.only
+    def part(self, plan: Plan) -> tuple[Operation, ...]:
+        """The operations that are asked for, in the plan's order; with `only`, the roles they need, too."""
+        here = [each for each in plan.operations if self.wave is None or each.wave == self.wave]
+        if not self.only:
+            return tuple(here)
+        theirs = {each.needs_role for each in here if each.principal in self.only}
+        return tuple(
+            each
+            for each in here
+            if each.principal in self.only or (each.principal is None and each.definition.id in theirs)
+        )
 
 
 class Run:
@@ -88,7 +95,7 @@ class Run:
         self._ids = {id(operation): operation.id for operation in plan.operations}
         self._verified: list[int] = []
         self._wave = 0
-        wanted = [operation for operation in plan.operations if self._asked.wants(operation)]
+        wanted = self._asked.part(plan)
         self._waves: dict[int, list[Operation]] = defaultdict(list)
         for operation in wanted:
             self._waves[operation.wave].append(operation)

@@ -115,7 +115,7 @@ def apply(wanted: Wanted) -> None:
             )
         )
         key = applying.acting_key(plan, found)
-        kinds = Counter(each.kind.value for each in plan.operations if asked.wants(each))
+        kinds = Counter(each.kind.value for each in asked.part(plan))
         applying.confirm(
             plan,
             live,
