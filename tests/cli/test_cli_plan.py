@@ -14,6 +14,7 @@ from command_line import Ran
 from permmigrate.errors import ExitCode
 from permmigrate.model import PrincipalType, RoleAssignment, RoleId
 from permmigrate.plan.file import load as load_plan
+from permmigrate.plan.wishes import REJECTED
 from permmigrate.signoff.comparison import read as read_comparison
 from permmigrate.signoff.file import encode as encode_signed
 from permmigrate.signoff.value import Decided, Decision, Signed
@@ -102,7 +103,7 @@ def decided_by(diff: Path, decision: Decision, path: Path, account_id: str = "")
 
 
 def test_decisions_about_clusters_hold_for_their_findings(call: Call, snapshot: Path, tmp_path: Path) -> None:
-    """Approved, the plan passes; rejected, it never does, whatever the limits; others' are no use."""
+    """Approved, the plan passes; rejected, what makes them is not in it; another account's are no use."""
     call("diff", snapshot, "--out", tmp_path, "--format", "json")
     diff, path = tmp_path / "diff.json", tmp_path / "plan.json"
     run = ("plan", "make", snapshot, "--out", path, "--allow-incomplete", "--signoff")
@@ -110,13 +111,29 @@ def test_decisions_about_clusters_hold_for_their_findings(call: Call, snapshot: 
     ran = call(*run, approved)
     assert ExitCode.OK == ran.code, ran.err
     assert 0 == unsigned_in(path)
-    rejected = call(
-        *run, decided_by(diff, Decision.REJECT, tmp_path / "no.json"), "--max-expansions", "99999"
-    )
-    assert ExitCode.REFUSED == rejected.code
-    assert "expansions that were rejected where none may be" in rejected.err
+    rejected = call(*run, decided_by(diff, Decision.REJECT, tmp_path / "no.json"))
+    assert ExitCode.OK == rejected.code, rejected.err
+    plan = load_plan(path)
+    assert () == plan.expansions
+    assert any(REJECTED == each.reason for each in plan.left_out)
     foreign = decided_by(diff, Decision.APPROVE, tmp_path / "theirs.json", "another")
     assert ExitCode.USAGE == call(*run, foreign).code
+
+
+def test_an_approval_is_for_the_people_who_were_seen(call: Call, snapshot: Path, tmp_path: Path) -> None:
+    """Somebody joins a group after it was signed: what its members gain is to be signed again."""
+    call("diff", snapshot, "--out", tmp_path, "--format", "json")
+    diff, path, later = tmp_path / "diff.json", tmp_path / "plan.json", tmp_path / "later.snapshot"
+    approved = decided_by(diff, Decision.APPROVE, tmp_path / "yes.json")
+    one = load(snapshot)
+    party, *others = one.groups
+    new = next(user.id for user in one.users if user.id not in party.member_ids)
+    grown = replace(party, member_ids=tuple(sorted((*party.member_ids, new))))
+    dump(replace(one, groups=(grown, *others)), later)
+    ran = call("plan", "make", later, "--out", path, "--allow-incomplete", "--signoff", approved)
+    assert ExitCode.REFUSED == ran.code
+    assert "does not hold: its findings are others now" in ran.err
+    assert 0 < unsigned_in(path)
 
 
 def test_people_are_named_as_they_are_known(call: Call, snapshot: Path, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ from permmigrate.plan.file import decode, encode
 from permmigrate.plan.fitness import Reach, gaps_of, reach_of
 from permmigrate.plan.signoff import Signoff
 from permmigrate.plan.undo import assumed, left_by
+from permmigrate.plan.wishes import REJECTED
 from permmigrate.plan.world import World
 from permmigrate.resources import mappings_dir
 from permmigrate.snapshot import Snapshot
@@ -402,9 +403,75 @@ def test_expansions_are_counted_where_operations_make_them() -> None:
     assert {g.name: g.holds for g in signed.guards}["unsigned expansions"]
     assert sum(e.findings for e in signed.expansions) == sum(e.findings for e in plan.expansions)
     assert signed.digests.signoff != plan.digests.signoff
-    rejecting = Signoff({f.id: Standing.REJECTED for f in diff.findings})
-    rejected = draft(one, TABLES, diff, terms(signoff=rejecting))
-    assert not {g.name: g.holds for g in rejected.guards}["rejected expansions"]
+
+
+def deciding(diff: Diff, **said: Standing) -> Signoff:
+    """One word for the expansions in each region; the rest stays open."""
+    return Signoff({f.id: said[f.region.label] for f in diff.findings if f.region.label in said})
+
+
+def shared_twice(*paths: str) -> Snapshot:
+    """A user to whom folders are shared by one mapping row."""
+    folders = tuple(folder(path) for path in paths)
+    return snapshot(
+        users=(user_of("u-1", "media_library_user"),),
+        folders=folders,
+        shares=tuple(share(path, a_user("u-1"), "can_edit") for path in paths),
+    )
+
+
+def folders_given(plan: Plan) -> set[str | None]:
+    return {each.assignment.folder_id for each in plan.operations if each.assignment.folder_id}
+
+
+def test_what_makes_nothing_but_what_was_rejected_leaves_the_plan() -> None:
+    """A grant for a rejected folder is left out with the reason, and the same row's for another one stays."""
+    one = shared_twice("Brands", "Legal")
+    diff = compared(one)
+    assert {folder_id("Brands"), folder_id("Legal")} == folders_given(draft(one, TABLES, diff, terms()))
+    said = deciding(diff, Brands=Standing.SIGNED, Legal=Standing.REJECTED)
+    plan = draft(one, TABLES, diff, terms(signoff=said))
+    assert {folder_id("Brands")} == folders_given(plan)
+    assert f": {REJECTED}" in reasons(plan)
+    assert {"rejected expansions": True} == {g.name: g.holds for g in plan.guards if g.name[:4] == "reje"}
+
+
+def test_rejected_with_what_was_approved_stops_the_plan() -> None:
+    """A role that makes both stays, and the guard says that only the mapping can help."""
+    one = snapshot(api_keys=(api_key(),))
+    diff = compared(one)
+    no, *yes = (each.id for each in diff.findings if each.verdict.is_expansion)
+    said = dict.fromkeys(yes, Standing.SIGNED) | {no: Standing.REJECTED}
+    plan = draft(one, TABLES, diff, terms(signoff=Signoff(said)))
+    assert given_to(plan, a_key())
+    (guard,) = (each for each in plan.guards if each.name == "rejected expansions")
+    assert (False, "1") == (guard.holds, guard.measured)
+    assert "others that the same grants make were approved" in guard.sentence
+
+
+def test_an_account_role_and_an_environment_role_of_one_row_stand_apart() -> None:
+    """What was rejected of the account takes out the role that is held there, and not the other."""
+    one = snapshot(users=(user_of("u-1", "admin"),))
+    diff = compared(one)
+    said = Signoff({each.id: Standing.REJECTED for each in diff.findings if each.verdict.is_expansion})
+    assert {"cld::role::prodenv::admin"} == given_to(
+        draft(one, TABLES, diff, terms(signoff=said)), user("u-1")
+    )
+
+
+def test_nothing_is_taken_from_whom_a_rejected_role_would_have_come_first() -> None:
+    """Whoever gets nothing instead keeps what it has."""
+    one = shared_twice("Legal")
+    odd = assigned(user("u-1"), "cld::role::folder::manager", one.folders[0].environment_id, folder="f:Legal")
+    one = replace(one, assignments=(odd,))
+    diff = compared(one)
+    rejected = Signoff({f.id: Standing.REJECTED for f in diff.findings})
+    assert Kind.REMOVE in {
+        each.kind for each in draft(one, TABLES, diff, terms(remove_extra=True)).operations
+    }
+    plan = draft(one, TABLES, diff, terms(remove_extra=True, signoff=rejected))
+    assert Kind.REMOVE not in {each.kind for each in plan.operations}
+    assert "keeps role" in reasons(plan)
 
 
 def test_an_expired_acceptance_signs_nothing() -> None:

@@ -29,7 +29,8 @@ from permmigrate.plan.batches import expected_of
 from permmigrate.plan.fitness import Reach, reach_of, require_fit
 from permmigrate.plan.guards import check
 from permmigrate.plan.operation import Operation, PolicyBody
-from permmigrate.plan.signoff import Signoff, expansions_of
+from permmigrate.plan.rejected import Rejections, expansions_of
+from permmigrate.plan.signoff import Signoff
 from permmigrate.plan.value import ByHand, Digests, Expected, Limits, Plan, moment
 from permmigrate.plan.waves import PRINCIPALS_A_WAVE, in_waves
 from permmigrate.plan.wishes import Wishes, content_key
@@ -92,7 +93,9 @@ def draft(
     reach = reach_of(now)
     world = World.of(now, knows_assignments=reach is Reach.PERMISSIONS)
     world = replace(world, catalog=extended(world.catalog, tables.custom_roles))
-    wishes = Wishes(now, world, reach, frozenset(terms.protected))
+    signoff = terms.signoff or Signoff()
+    rejections = Rejections.of(diff, signoff, base)
+    wishes = Wishes(now, world, reach, rejections, frozenset(terms.protected))
     wishes.grants(translation)
     if terms.remove_extra:
         wishes.removals(translation)
@@ -102,7 +105,6 @@ def draft(
         ByHand(Operation(change.kind, 1, change.cause, change.subject), reason)
         for change, reason in wishes.by_hand
     )
-    made = {(each.principal, each.cause) for each in operations if each.kind.grants}
     plan = Plan.of(
         account_id=now.account_id,
         purpose="cut back" if terms.remove_extra else "move",
@@ -121,7 +123,7 @@ def draft(
         expected=Expected(0, 0, terms.calls_an_hour),
         operations=operations,
         held=held_for(operations, now.assignments),
-        expansions=expansions_of(diff, terms.signoff or Signoff(), made),
+        expansions=expansions_of(diff, signoff, operations, rejections),
         by_hand=by_hand,
         left_out=wishes.left_out,
         environments=_cloud_names(operations, now),

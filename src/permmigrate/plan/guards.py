@@ -6,6 +6,7 @@ It judges and does nothing: a plan whose guards do not hold can be shown, and is
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from permmigrate.errors import GuardError
 from permmigrate.model import PrincipalRef, PrincipalType, RoleAssignment, RoleId, UserId
@@ -14,6 +15,10 @@ from permmigrate.plan.operation import Definition, Kind, Operation, RoleBody
 from permmigrate.plan.value import GuardResult, Plan, Standing
 from permmigrate.plan.walk import Walk
 from permmigrate.plan.world import World
+
+REJECTED_STAY: Final = (
+    "; others that the same grants make were approved, so that only another mapping can tell"
+)
 
 
 def check(
@@ -114,7 +119,8 @@ def _totals(plan: Plan, operations: Sequence[Operation]) -> tuple[GuardResult, .
             "rejected expansions",
             standing[Standing.REJECTED],
             0,
-            "makes {} expansions that were rejected where {}",
+            "makes {} expansions that were rejected where {}"
+            + (REJECTED_STAY if standing[Standing.REJECTED] else ""),
         ),
     )
 

@@ -23,6 +23,7 @@ from permmigrate.model import (
 from permmigrate.plan.definitions import meaning, namesake, policy_body, role_body, same
 from permmigrate.plan.fitness import Reach
 from permmigrate.plan.operation import NEW_POLICY, NEW_ROLE, Definition, Kind, PolicyBody
+from permmigrate.plan.rejected import Rejections
 from permmigrate.plan.value import LeftOut
 from permmigrate.plan.waves import Change
 from permmigrate.plan.world import World
@@ -33,6 +34,10 @@ NOT_MAPPED: Final = "not in the mapping"
 """The cause of a removal."""
 BREAK_GLASS: Final = "it is a break-glass principal, which no plan touches"
 
+REJECTED: Final = (
+    "what it would widen was rejected: give its holder something else by another mapping row, or nothing"
+)
+
 
 @dataclass
 class Wishes:
@@ -41,6 +46,7 @@ class Wishes:
     now: Snapshot
     world: World
     reach: Reach
+    rejections: Rejections
     protected: frozenset[PrincipalRef] = frozenset()
     changes: list[Change] = field(default_factory=list)
     by_hand: list[tuple[Change, str]] = field(default_factory=list)
@@ -74,7 +80,10 @@ class Wishes:
 
     def _grant(self, assignment: RoleAssignment, cause: str) -> None:
         reason = (
-            self._gone(assignment) or self._misfit(assignment) or self._unmakeable(assignment.role_id, cause)
+            self._gone(assignment)
+            or self._misfit(assignment)
+            or (REJECTED if self.rejections.takes_out(assignment, cause) else "")
+            or self._unmakeable(assignment.role_id, cause)
         )
         if reason:
             self._left_out[f"role {assignment.role_id}", cause, reason] += 1

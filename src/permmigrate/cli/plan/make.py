@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from permmigrate import __version__
-from permmigrate.cli.options import FILE, day, mappings_option, snapshot_argument, tables_from, today_option
+from permmigrate.cli.gating import read_accepted
+from permmigrate.cli.options import (
+    FILE,
+    counted,
+    day,
+    mappings_option,
+    say,
+    snapshot_argument,
+    tables_from,
+    today_option,
+)
+from permmigrate.report.text import visible
 
 if TYPE_CHECKING:
+    from permmigrate.diff import Diff
     from permmigrate.plan.draft import Terms
+    from permmigrate.plan.signoff import Signoff
     from permmigrate.snapshot import Snapshot
 
 COUNT = click.IntRange(min=0)
+OVER_SHOWN: Final = 5
 
 
 @click.command()
@@ -105,6 +120,8 @@ def command(
     terms = _terms(after or before, day(today), asked)
     base = as_assigned(before, after) if after else before
     diff = compare(base, tables, today=terms.today, tool_version=__version__)
+    if asked["signoff"]:
+        terms = replace(terms, signoff=_signoff(asked["signoff"], diff, base, terms.today))
     plan = draft(before, tables, diff, terms, assigned=after)
     dump(plan, out)
     click.echo(out)
@@ -112,8 +129,36 @@ def command(
     refuse(plan.guards)
 
 
+def _signoff(path: Path, diff: Diff, compared: Snapshot, today: date) -> Signoff:
+    """What people decided: the file of `signoff merge`, or one of accepted findings. Raises UsageError."""
+    from permmigrate.diff.clusters import cluster
+    from permmigrate.errors import UsageError
+    from permmigrate.plan.signoff import Signoff
+    from permmigrate.signoff.file import load
+    from permmigrate.signoff.holding import holding
+
+    if path.suffix.lower() != ".json":
+        return Signoff.accepting(read_accepted(path), today)
+    signed = load(path)
+    if signed.account_id != diff.account_id:
+        raise UsageError(
+            f"`{path}` is about account `{signed.account_id}`, and the snapshot of `{diff.account_id}`",
+            hint="give the decisions about this account",
+        )
+    signoff, over = holding(signed, cluster(diff, compared))
+    for said in over[:OVER_SHOWN]:
+        say(
+            visible(
+                f"the approval of {said.cluster} ({said.where}) does not hold: its findings are others now"
+            )
+        )
+    if len(over) > OVER_SHOWN:
+        say(f"  and {counted(len(over) - OVER_SHOWN, 'approval')} more, for the same reason")
+    return signoff
+
+
 def _terms(snapshot: Snapshot, today: date, asked: dict[str, Any]) -> Terms:
-    from permmigrate.cli.planning import principals, signoff_from
+    from permmigrate.cli.planning import principals
     from permmigrate.model import PrincipalRef, PrincipalType
     from permmigrate.plan import Limits
     from permmigrate.plan.draft import Terms
@@ -124,7 +169,6 @@ def _terms(snapshot: Snapshot, today: date, asked: dict[str, Any]) -> Terms:
         tool_version=__version__,
         today=today,
         expires_after=timedelta(hours=asked["expires_in"]),
-        signoff=signoff_from(asked["signoff"], snapshot.account_id, today) if asked["signoff"] else None,
         acting_key=PrincipalRef(PrincipalType.ACCOUNT_KEY, key) if key else None,
         required_admins=principals(asked["require_admin"], snapshot),
         protected=principals(asked["protect"], snapshot),
