@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from applying import (
     REPORTS,
     VIEWER,
@@ -27,7 +28,6 @@ from applying import (
     user,
     writer,
 )
-
 from permmigrate.apply.chain import check
 from permmigrate.apply.outcome import Result, Status
 from permmigrate.apply.run import Asked
@@ -198,3 +198,33 @@ def test_caches_that_show_yesterday_are_waited_out(tmp_path: Path, knobs: Knobs)
     assert result.exit_code == 0, list(result.left)[:5]
     assert (1, 2) == result.verified
     nothing_twice(sandbox)
+
+
+def test_a_key_that_loses_its_role_half_way_is_not_tried_on_everybody(tmp_path: Path) -> None:
+    """After the move keys are held to their roles: a 403 is an error, never a skip, and five end the run."""
+    sandbox = Sandbox("small", state="migrated")
+    rows = [
+        RoleAssignment(user(n, sandbox), REPORTS, environment.id)
+        for n in range(40)
+        for environment in sandbox.account.environments
+    ]
+    mine = {
+        row[:6]
+        for row in sandbox.account.assignments.rows(principal=("provisioningKey", sandbox.account_key))
+    }
+    held = holdings(sandbox)
+    wanted = [row for row in rows if as_sandbox(row)[:6] not in held]
+    plan = plan_of(sandbox, operations(Kind.ASSIGN, wanted))
+    sandbox.after_writes(
+        6, lambda: sandbox.account.assignments.drop_principal(("provisioningKey", sandbox.account_key))
+    )
+    with serving(sandbox) as url, writer(sandbox, url) as live:
+        result = run(plan, live, tmp_path / "journal", sandbox, size=3)
+    assert mine
+    assert ExitCode.PARTLY_APPLIED == result.exit_code
+    assert "5 errors in a row" in result.stopped
+    assert "403" in result.stopped
+    everything_named(result)
+    assert result.counts[Status.DONE] <= 18
+    denied = [call for call in sandbox.log if call["status"] == 403]
+    assert len(denied) <= 12
