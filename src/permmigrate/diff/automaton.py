@@ -8,7 +8,9 @@ is known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -117,27 +119,45 @@ class PairTable:
     DENSE: Final = 1 << 24
     """Cells of the table at most: beyond, pairs are looked up one distinct pair at a time."""
 
-    def __init__(self, compute: Callable[[int, int], int]) -> None:
+    def __init__(self, compute: Callable[[int, int], int], lock: AbstractContextManager[Any]) -> None:
         self._compute = compute
+        self._lock = lock
         self._table = np.full((64, 64), -1, dtype=np.int32)
         self._sparse: dict[tuple[int, int], int] = {}
 
     def __call__(self, first: npt.NDArray[Any], second: npt.NDArray[Any]) -> Ints:
         if not len(first):
             return np.zeros(0, dtype=np.int32)
-        if not self._holds(int(first.max()), int(second.max())):
-            return self._one_by_one(first, second)
-        code = first.astype(np.int64) * self._table.shape[1] + second
-        found = self._table.ravel().take(code)
-        missing = np.flatnonzero(found < 0)
+        table = self._table
+        if first.max() < table.shape[0] and second.max() < table.shape[1]:
+            found = table.ravel().take(first.astype(np.int64) * table.shape[1] + second)
+            missing = np.flatnonzero(found < 0)
+        else:
+            found, missing = np.empty(len(first), dtype=np.int32), np.arange(len(first))
         if len(missing):
-            width = self._table.shape[1]
-            for one in np.unique(code[missing]).tolist():
-                self._table[one // width, one % width] = self._compute(*divmod(one, width))
-            found[missing] = self._table.ravel().take(code[missing])
+            with self._lock:
+                found[missing] = self._filled(first[missing], second[missing])
         return np.asarray(found)
 
-    def _holds(self, row: int, column: int) -> bool:
+    def _filled(self, first: npt.NDArray[Any], second: npt.NDArray[Any]) -> Ints:
+        """The values of pairs of which some are not known yet."""
+        code = first.astype(np.int64) << 32 | second.astype(np.int64)
+        distinct, inverse = np.unique(code, return_inverse=True)
+        dense = self._has_room(int(first.max()), int(second.max()))
+        values = []
+        for one in distinct.tolist():
+            row, column = one >> 32, one & 0xFFFFFFFF
+            value = int(self._table[row, column]) if dense else self._sparse.get((row, column), -1)
+            if value < 0:
+                value = self._compute(row, column)
+                if dense:
+                    self._table[row, column] = value
+                else:
+                    self._sparse[row, column] = value
+            values.append(value)
+        return np.array(values, dtype=np.int32)[inverse]
+
+    def _has_room(self, row: int, column: int) -> bool:
         """Make room for the pair, unless that would take too much of it."""
         rows, columns = self._table.shape
         if row < rows and column < columns:
@@ -152,16 +172,6 @@ class PairTable:
         table[: self._table.shape[0], : self._table.shape[1]] = self._table
         self._table = table
         return True
-
-    def _one_by_one(self, first: npt.NDArray[Any], second: npt.NDArray[Any]) -> Ints:
-        code = first.astype(np.int64) << 32 | second.astype(np.int64)
-        distinct, inverse = np.unique(code, return_inverse=True)
-        for one in distinct.tolist():
-            pair = one >> 32, one & 0xFFFFFFFF
-            if pair not in self._sparse:
-                self._sparse[pair] = self._compute(*pair)
-        values = [self._sparse[one >> 32, one & 0xFFFFFFFF] for one in distinct.tolist()]
-        return np.array(values, dtype=np.int32)[inverse]
 
 
 @dataclass
@@ -188,9 +198,11 @@ class Automaton:
         self._essence_numbers: dict[tuple[int, int, tuple[str, ...]], int] = {}
         self._arrays: dict[str, npt.NDArray[Any]] = {}
         self._flat = Flat()
-        self.join = PairTable(self._join)
-        self.step = PairTable(self._step)
-        self.keeps = PairTable(self._keeps)
+        self.lock = RLock()
+        """Held by whoever numbers something new: walks may go on side by side."""
+        self.join = PairTable(self._join, self.lock)
+        self.step = PairTable(self._step, self.lock)
+        self.keeps = PairTable(self._keeps, self.lock)
         for asker in range(len(self.askers)):
             self._state(asker, Effect())
 
@@ -250,11 +262,12 @@ class Automaton:
 
     def _column(self, name: str, size: int, make: Callable[[int], int]) -> npt.NDArray[np.int32]:
         """An array over everything numbered so far, made longer as there is more."""
-        known = self._arrays.get(name, np.zeros(0, dtype=np.int32))
-        if len(known) < size:
-            more = np.fromiter(map(make, range(len(known), size)), dtype=np.int32)
-            known = self._arrays[name] = np.concatenate([known, more])
-        return known
+        with self.lock:
+            known = self._arrays.get(name, np.zeros(0, dtype=np.int32))
+            if len(known) < size:
+                more = np.fromiter(map(make, range(len(known), size)), dtype=np.int32)
+                known = self._arrays[name] = np.concatenate([known, more])
+            return known
 
     @property
     def leads_to(self) -> Ints:
@@ -281,9 +294,10 @@ class Automaton:
     @property
     def flat(self) -> tuple[Ints, Ints, Ints, Ints]:
         """The spans and kinds of all steps one after another: see `Flat.columns`."""
-        for _, spans in self.steps[self._flat.steps :]:
-            self._flat.add(spans)
-        return self._flat.columns
+        with self.lock:
+            for _, spans in self.steps[self._flat.steps :]:
+                self._flat.add(spans)
+            return self._flat.columns
 
 
 class Flat:

@@ -171,7 +171,7 @@ class Findings(Sequence[Finding]):
             np.concatenate([self.severity[rows], extra[4]]),
         )
         numbers = np.concatenate([rows, len(found.principal) + np.arange(len(self.extra))])
-        return numbers[np.lexsort(keys)]
+        return numbers[_sorted_by(keys)]
 
     @property
     def capabilities_of_kinds(self) -> list[tuple[int, ...]]:
@@ -297,6 +297,18 @@ def revised(findings: Sequence[Finding], gone: Container[str], made: Iterable[Fi
         return findings.revised(gone, made)
     kept = (finding for finding in findings if finding.id not in gone)
     return tuple(sorted((*kept, *made), key=Finding.sort_key))
+
+
+def _sorted_by(keys: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.intp]:
+    """The order by several keys of small numbers, the last one first: as one number, where they fit."""
+    packed = np.zeros(len(keys[0]), dtype=np.int64)
+    bits = [int(key.max(initial=0)).bit_length() for key in keys]
+    if sum(bits) > 62:
+        return np.lexsort(keys)
+    for key, width in zip(reversed(keys), reversed(bits), strict=True):
+        packed <<= width
+        packed |= key
+    return np.argsort(packed, kind="stable")
 
 
 def _ranks(values: Sequence[Any]) -> npt.NDArray[np.int64]:

@@ -7,10 +7,13 @@ users have in common down to the last path are listed with the first of them. No
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from itertools import chain, repeat
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,10 +28,17 @@ from permmigrate.entitlements.content import mixed
 from permmigrate.model import GroupId, PrincipalRef, PrincipalType
 from permmigrate.snapshot.shares import Ints
 
-BATCH: Final = 1 << 19
+BATCH: Final = 1 << 17
 """Entries walked at once: enough to keep numpy busy, few enough for the processor's caches."""
+SLOTS: Final = 64
+"""Principals walked at once at most."""
+THREADS: Final = 2
+"""Walks side by side: numpy lets others work while it does. What comes out does not depend on it."""
 Marks = npt.NDArray[np.uint64]
 Column = npt.NDArray[Any]
+Listed = list[tuple[npt.NDArray[np.intp], Ints]]
+"""Findings of groups, and which member each is listed for."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +116,24 @@ class _Groups:
     folders: Ints
 
 
+class _Batch(NamedTuple):
+    """Principals that are walked together."""
+
+    numbers: Ints
+    profiles: tuple[Profile, ...]
+    sources: tuple[list[Source], ...]
+
+    @staticmethod
+    def of(batch: Sequence[tuple[int, Profile, list[Source]]]) -> _Batch:
+        numbers, profiles, sources = zip(*batch, strict=True)
+        return _Batch(np.array(numbers, dtype=np.int32), profiles, sources)
+
+
+def _columns(batch: _Batch, walk: Walk) -> tuple[Column, ...]:
+    """Principal, place, kind and folders of a walk's findings."""
+    return batch.numbers[walk.slot[walk.stop]], walk.place[walk.stop], walk.kind, walk.folders
+
+
 @dataclass
 class Gathering:
     """One comparison's findings on their way."""
@@ -122,9 +150,10 @@ class Gathering:
         self.cause_sets: dict[tuple[tuple[str, ...], bool], int] = {}
         self.decided = 0
         self.members = Members()
-        self._essence_in_step = PairTable(self._place_in_step)
-        self._looks = PairTable(self.profiles.look)
-        self._cause_set = np.zeros(0, dtype=np.int32)
+        self._essence_in_step = PairTable(self._place_in_step, self.automaton.lock)
+        self._looks = PairTable(self.profiles.look, self.automaton.lock)
+        self._cause_set: list[int] = []
+        """The number of each kind's set of causes."""
 
     def run(self) -> Gathered:
         """Walk everybody, groups first."""
@@ -150,29 +179,44 @@ class Gathering:
     def _numbers_of(self, type_: PrincipalType) -> list[int]:
         return [number for number, one in enumerate(self.principals) if one.type is type_]
 
-    def _batches(self, numbers: Sequence[int]) -> Iterator[tuple[list[int], Walk]]:
-        """Walk these principals, some at a time."""
+    def _batches(self, numbers: Sequence[int]) -> Iterator[_Batch]:
+        """These principals, some at a time."""
         batch: list[tuple[int, Profile, list[Source]]] = []
         size = 0
         for number in numbers:
             principal = self.principals[number]
             profile, sources = self.profiles.profile(principal), self.profiles.sources(principal)
             entries = self.walker.entries_of(sources) + len(profile.wide) + len(profile.extras)
-            if batch and (size + entries > BATCH or len(batch) == 64):
-                yield self._walk(batch)
+            if batch and (size + entries > BATCH or len(batch) == SLOTS):
+                yield _Batch.of(batch)
                 batch, size = [], 0
             batch.append((number, profile, sources))
             size += entries
         if batch:
-            yield self._walk(batch)
+            yield _Batch.of(batch)
 
-    def _walk(self, batch: list[tuple[int, Profile, list[Source]]]) -> tuple[list[int], Walk]:
-        numbers, profiles, sources = zip(*batch, strict=True)
-        walk = self.walker.walk([self.principals[number] for number in numbers], profiles, sources)
-        self._count(np.array(numbers), profiles, walk)
-        return list(numbers), walk
+    def _walked(
+        self, numbers: Sequence[int], work: Callable[[_Batch, Walk], T]
+    ) -> Iterator[tuple[_Batch, T]]:
+        """Walk these principals and work on each walk, two at a time; the outcomes come in order."""
 
-    def _count(self, numbers: npt.NDArray[np.intp], profiles: Sequence[Profile], walk: Walk) -> None:
+        def walk(batch: _Batch) -> tuple[Walk, T]:
+            principals = [self.principals[number] for number in batch.numbers.tolist()]
+            walked = self.walker.walk(principals, batch.profiles, batch.sources)
+            return walked, work(batch, walked)
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            under_way: deque[tuple[_Batch, Future[tuple[Walk, T]]]] = deque()
+            for batch in chain(self._batches(numbers), repeat(None, THREADS)):
+                if batch is not None:
+                    under_way.append((batch, pool.submit(walk, batch)))
+                if under_way and (batch is None or len(under_way) > THREADS):
+                    done, future = under_way.popleft()
+                    walked, outcome = future.result()
+                    self._count(done.numbers, done.profiles, walked)
+                    yield done, outcome
+
+    def _count(self, numbers: Ints, profiles: Sequence[Profile], walk: Walk) -> None:
         """Count what holds for each principal, wherever it will be listed."""
         places, scopes = self.entitlements.places, len(self.entitlements.scopes)
         stops = np.bincount(
@@ -188,38 +232,29 @@ class Gathering:
             for type_ in set(types)
         }
         self.decided += int((stops * held * np.array([valid[type_] for type_ in types])).sum())
-        slot, verdicts = walk.slot[walk.stop], len(COMPARED)
-        verdict = self.automaton.verdict_of[walk.kind]
-        found = np.bincount(slot.astype(np.int64) * verdicts + verdict, minlength=len(numbers) * verdicts)
-        self.counts[numbers] += found.reshape(-1, verdicts)
-        causes = self._cause_sets_of(walk.kind)
-        self.caused[numbers[slot], causes] = True
+        kinds = len(self.automaton.kinds)
+        found = np.bincount(
+            walk.slot[walk.stop].astype(np.int64) * kinds + walk.kind, minlength=len(numbers) * kinds
+        ).reshape(len(numbers), kinds)
+        self._make_room()
+        for kind in np.flatnonzero(found.any(axis=0)).tolist():
+            self.counts[numbers, self.automaton.kinds[kind].verdict] += found[:, kind]
+            self.caused[numbers, self._cause_set[kind]] |= found[:, kind] > 0
 
-    def _cause_sets_of(self, kind: Ints) -> Ints:
-        """The number of each finding's set of causes."""
-        kinds = self.automaton.kinds
-        if len(self._cause_set) < len(kinds):
-            sets = ((one.causes, COMPARED[one.verdict] is Verdict.UNKNOWN) for one in kinds)
-            more = [self.cause_sets.setdefault(one, len(self.cause_sets)) for one in sets]
-            self._cause_set = np.array(more, dtype=np.int32)
+    def _make_room(self) -> None:
+        """Number the sets of causes of all kinds there are, with a column for each."""
+        for one in self.automaton.kinds[len(self._cause_set) :]:
+            key = one.causes, COMPARED[one.verdict] is Verdict.UNKNOWN
+            self._cause_set.append(self.cause_sets.setdefault(key, len(self.cause_sets)))
         width = self.caused.shape[1]
         if len(self.cause_sets) > width:
             wider = np.zeros((len(self.principals), 2 * len(self.cause_sets)), dtype=bool)
             wider[:, :width] = self.caused
             self.caused = wider
-        return np.asarray(self._cause_set[kind])
 
     def _plain(self, numbers: Sequence[int]) -> tuple[Column, ...]:
         """The findings of principals that stand for themselves."""
-        parts = [
-            (
-                np.array(batch, dtype=np.int32)[walk.slot[walk.stop]],
-                walk.place[walk.stop],
-                walk.kind,
-                walk.folders,
-            )
-            for batch, walk in self._batches(numbers)
-        ]
+        parts = [part for _, part in self._walked(numbers, _columns)]
         return _concatenated(parts, 4)
 
     def _groups(self, numbers: Sequence[int]) -> tuple[_Groups, tuple[Column, ...]]:
@@ -236,8 +271,8 @@ class Gathering:
         stops: list[tuple[npt.NDArray[np.int64], Ints, npt.NDArray[np.intp]]] = []
         parts: list[tuple[Column, ...]] = []
         before = findings = 0
-        for batch, walk in self._batches(numbers):
-            who = np.array(batch, dtype=np.int32)
+        for batch, walk in self._walked(numbers, lambda _, walk: walk):
+            who = batch.numbers
             stop = np.repeat(np.arange(len(walk.first)), np.diff(np.append(walk.first, len(walk.entry))))
             given = np.flatnonzero(walk.entry >= 0)
             of_entry[walk.entry[given]] = before + stop[given]
@@ -261,34 +296,41 @@ class Gathering:
     def _users(self, numbers: Sequence[int], groups: _Groups) -> tuple[Column, ...]:
         """The findings that no group of the user has, with a number for all that makes two of them alike."""
         parts = []
-        for batch, walk in self._batches(numbers):
-            left = self._unlisted(batch, walk, groups)
-            who = np.array(batch, dtype=np.int32)[walk.slot[walk.stop[left]]]
-            columns = who, walk.place[walk.stop[left]], walk.kind[left], walk.folders[left]
-            parts.append((*columns, self._mark(who, walk, left)))
+        for _, (part, listed) in self._walked(numbers, lambda b, w: self._of_users(b, w, groups)):
+            parts.append(part)
+            for theirs, member in listed:
+                self.members.add(theirs, member)
         return _concatenated(parts, 5)
 
-    def _unlisted(self, batch: Sequence[int], walk: Walk, groups: _Groups) -> npt.NDArray[np.intp]:
+    def _of_users(self, batch: _Batch, walk: Walk, groups: _Groups) -> tuple[tuple[Column, ...], Listed]:
+        """The columns of what no group has, and what is listed with groups."""
+        left, listed = self._unlisted(batch, walk, groups)
+        who = batch.numbers[walk.slot[walk.stop[left]]]
+        columns = who, walk.place[walk.stop[left]], walk.kind[left], walk.folders[left]
+        return (*columns, self._mark(who, walk, left)), listed
+
+    def _unlisted(self, batch: _Batch, walk: Walk, groups: _Groups) -> tuple[npt.NDArray[np.intp], Listed]:
         """List findings with a group where one of the user's groups has them; the others."""
         essence = self.automaton.essence_of[walk.kind]
         length = np.diff(np.append(walk.first, len(walk.entry)))
         special = self._special(walk)
-        sources = [(one.group, self._group_number[one.holder]) for one in walk.sources]
-        ordinal = np.array([one for one, _ in sources], dtype=np.int32)
+        ordinal = np.array([one.group for one in walk.sources], dtype=np.int32)
+        member = self._member_of_source(batch, walk)
         left = np.flatnonzero(~special[walk.stop])
         nth = 0
         listed = np.zeros(len(walk.stop), dtype=bool)
+        pairs: Listed = []
         while len(left):
             entry = walk.first[walk.stop[left]] + nth
             source = walk.source[entry]
             usable = np.flatnonzero(ordinal[source] >= 0)
             stop = groups.of_entry[walk.entry[entry[usable]]]
-            slot = walk.slot[walk.stop[left[usable]]]
-            self._list(batch, left[usable], slot, stop, essence, walk.folders, groups, listed)
+            usual = left[usable], stop, member[source[usable]]
+            pairs.append(self._list(*usual, essence, walk.folders, groups, listed))
             nth += 1
             left = left[~listed[left] & (length[walk.stop[left]] > nth)]
         rest = np.flatnonzero(special[walk.stop])
-        of_slot = [self._groups_after(number) for number in batch]
+        of_slot = [self._groups_after(number) for number in batch.numbers.tolist()]
         for at in range(max(map(len, of_slot), default=0) if len(rest) else 0):
             group = np.array([found[at] if at < len(found) else -1 for found in of_slot], dtype=np.int64)
             rest = rest[~listed[rest]]
@@ -296,9 +338,11 @@ class Gathering:
             key = group[slot] * len(self.entitlements.places) + walk.place[walk.stop[rest]]
             at_key = np.minimum(np.searchsorted(groups.key, key), len(groups.key) - 1)
             there = np.flatnonzero((group[slot] >= 0) & (groups.key[at_key] == key))
-            found = rest[there], slot[there], at_key[there]
-            self._list(batch, *found, essence, walk.folders, groups, listed)
-        return np.flatnonzero(~listed)
+            who = batch.numbers[slot[there]]
+            members = self._member(group[slot[there]].astype(np.int32), who)
+            found = rest[there], at_key[there], members
+            pairs.append(self._list(*found, essence, walk.folders, groups, listed))
+        return np.flatnonzero(~listed), pairs
 
     def _special(self, walk: Walk) -> npt.NDArray[np.bool_]:
         """The stops where something begins that no holder's content grants give: scopes, custom policies."""
@@ -313,27 +357,31 @@ class Gathering:
 
     def _list(
         self,
-        batch: Sequence[int],
         finding: npt.NDArray[np.intp],
-        slot: Ints,
         stop: npt.NDArray[np.integer],
+        member: Ints,
         essence: Ints,
         folders: Ints,
         groups: _Groups,
         listed: npt.NDArray[np.bool_],
-    ) -> None:
-        """List the findings that the groups' stops have too, to the number of folders."""
+    ) -> tuple[npt.NDArray[np.intp], Ints]:
+        """Mark the findings that the groups' stops have too, to the number of folders; theirs, and whose."""
         at = self._essence_in_step(groups.step[stop], essence[finding])
         hit = np.flatnonzero(at > 0)
         theirs = groups.first[stop[hit]] + at[hit] - 1
         same = np.flatnonzero(groups.folders[theirs] == folders[finding[hit]])
         hit, theirs = hit[same], theirs[same]
         listed[finding[hit]] = True
-        if not len(hit):
-            return
-        group = self.members.group[theirs]
-        who = np.array(batch, dtype=np.int32)[slot[hit]]
-        self.members.add(theirs, self._member(group, who))
+        return theirs, member[hit]
+
+    def _member_of_source(self, batch: _Batch, walk: Walk) -> Ints:
+        """Which member of each source's group the principal is; 0 where the source is no group of its."""
+        slots = np.repeat(np.arange(len(batch.numbers)), walk.sources_of)
+        rows = [at for at, one in enumerate(walk.sources) if one.group >= 0]
+        member = np.zeros(len(walk.sources), dtype=np.int32)
+        group = np.array([self._group_number[walk.sources[at].holder] for at in rows], dtype=np.int32)
+        member[rows] = self._member(group, batch.numbers[slots[rows]])
+        return member
 
     def _member(self, group: Ints, who: Ints) -> Ints:
         """Which member of a group each user is."""
@@ -413,4 +461,4 @@ def _concatenated(parts: Sequence[Sequence[Column]], width: int) -> tuple[Column
     """Columns of several parts as one."""
     if not parts:
         return tuple(np.zeros(0, dtype=np.int32) for _ in range(width))
-    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+    return tuple(np.concatenate([part[at] for part in parts]) for at in range(width))

@@ -104,15 +104,16 @@ class Profiles:
     @property
     def effect_of(self) -> Ints:
         """The effect of each offer."""
-        if len(self._effects) < len(self.offers):
-            self._effects = np.array([offer.effect for offer in self.offers], dtype=np.int32)
-        return self._effects
+        with self.automaton.lock:
+            if len(self._effects) < len(self.offers):
+                self._effects = np.array([offer.effect for offer in self.offers], dtype=np.int32)
+            return self._effects
 
     @cached_property
     def offered(self) -> PairTable:
         """The offer of a combination of content grants (twice its number, plus one in a collection)
         through a lens."""
-        return PairTable(self._offered)
+        return PairTable(self._offered, self.automaton.lock)
 
     def _offered(self, combination: int, lens: int) -> int:
         sorts = self.entitlements.content.sorts[combination >> 1]
@@ -150,18 +151,20 @@ class Profiles:
     @property
     def nothing(self) -> list[int]:
         """The offers of content grants that grant nothing at all."""
-        for number in range(self._looked_at, len(self.offers)):
-            offer = self.offers[number]
-            if not (offer.told or offer.before or offer.after):
-                self._nothing.append(number)
-        self._looked_at = len(self.offers)
-        return self._nothing
+        with self.automaton.lock:
+            for number in range(self._looked_at, len(self.offers)):
+                offer = self.offers[number]
+                if not (offer.told or offer.before or offer.after):
+                    self._nothing.append(number)
+            self._looked_at = len(self.offers)
+            return self._nothing
 
     def _offer(self, before: Iterable[Grant], after: Iterable[Grant], kind: int, *, told: bool) -> int:
         before, after = tuple(before), tuple(after)
-        effect = self.automaton.effect(Effect.of(before, after), kind)
-        self.offers.append(Offer(effect, before, after, told))
-        return len(self.offers) - 1
+        with self.automaton.lock:
+            effect = self.automaton.effect(Effect.of(before, after), kind)
+            self.offers.append(Offer(effect, before, after, told))
+            return len(self.offers) - 1
 
     def look(self, offer: int, essence: int) -> int:
         """A number for an offer's words in a finding; 0 for none, odd where sources belong to them."""

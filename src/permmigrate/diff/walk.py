@@ -46,6 +46,8 @@ class Walk:
     entry: Ints
     """For each entry its number among all content grants; -1 likewise."""
     sources: tuple[Source, ...]
+    sources_of: tuple[int, ...]
+    """How many of the sources are each principal's."""
     stop: npt.NDArray[np.intp]
     """For each finding its stop."""
     kind: Ints
@@ -63,7 +65,6 @@ class Walker:
     def __post_init__(self) -> None:
         self.places = self.entitlements.places
         self.content = self.entitlements.content
-        self._stop_at = np.zeros(0, dtype=np.int32)
 
     @cached_property
     def _in_collection(self) -> Ints:
@@ -94,7 +95,8 @@ class Walker:
         step = self._steps(principals, slot, place, parent, effect)
         stop, kind, folders = self._findings(place, parent, step)
         flat = tuple(one for found in sources for one in found)
-        return Walk(slot, place, first, parent, step, offer, source, entry, flat, stop, kind, folders)
+        counts = tuple(map(len, sources))
+        return Walk(slot, place, first, parent, step, offer, source, entry, flat, counts, stop, kind, folders)
 
     def _entries(
         self,
@@ -157,21 +159,24 @@ class Walker:
         return joined
 
     def _parents(self, slot: Ints, place: Ints, key: Wide, slots: int) -> Ints:
-        """The nearest stop above each stop, found by climbing the tree."""
-        if len(self._stop_at) < slots * len(self.places):
-            self._stop_at = np.full(slots * len(self.places), -1, dtype=np.int32)
-        self._stop_at[key] = np.arange(len(key), dtype=np.int32)
-        parent = np.full(len(key), -1, dtype=np.int32)
+        """The nearest stop above each stop, found by climbing the tree.
+
+        Only marks are looked at on the way up: they stay in the processor's caches.
+        """
+        marks = np.zeros(slots * len(self.places), dtype=bool)
+        marks[key] = True
         above = self.places.parent
         climbing = np.flatnonzero(above[place] >= 0)
         base = slot[climbing].astype(np.int64) * len(self.places)
         at = above[place[climbing]]
+        reached = key.copy()
         while len(climbing):
-            found = self._stop_at[base + at]
-            parent[climbing] = found  # -1 until the last one
-            left = np.flatnonzero(found < 0)
+            met = marks[base + at]
+            reached[climbing[met]] = (base + at)[met]
+            left = np.flatnonzero(~met)
             climbing, base, at = climbing[left], base[left], above[at[left]]
-        self._stop_at[key] = -1
+        parent = np.searchsorted(key, reached).astype(np.int32)
+        parent[above[place] < 0] = -1
         return parent
 
     def _steps(

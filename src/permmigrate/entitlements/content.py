@@ -111,13 +111,15 @@ class _Gathering:
         self._loose()
         self._untold()
         holder, place, sort, origin = (np.concatenate(column) for column in zip(*self.columns, strict=True))
-        kept = np.flatnonzero((holder >= 0) & (place >= 0))
-        key = holder[kept].astype(np.int64) * len(self.places) + place[kept]
-        order = np.lexsort([sort[kept], key])
-        key, sort, origin = key[order], sort[kept][order], origin[kept][order]
-        first = (
-            np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, int)
-        )
+        self.columns.clear()
+        bits = max(len(holder), 1).bit_length()
+        key = holder.astype(np.int64) * len(self.places) + place
+        key = (key << bits | np.arange(len(key)))[(holder >= 0) & (place >= 0)]
+        key.sort()
+        order = (key & ((1 << bits) - 1)).astype(np.int32)
+        key >>= bits
+        sort, origin = sort[order], origin[order]
+        first = np.flatnonzero(np.concatenate([key[:1] == key[:1], key[1:] != key[:-1]]))
         combination, sorts = self._combinations(sort, first)
         entry = key[first]
         return Content(

@@ -146,20 +146,16 @@ class Planned(Sequence[PlannedAssignment]):
         order = np.argsort(principal, kind="stable")
         return order, np.searchsorted(principal[order], np.arange(len(self.shares.principals) + 1))
 
-    def rows_of(
-        self, principal: PrincipalRef, contents: Collection[ContentRef] | None = None
-    ) -> Iterator[int]:
+    def rows_of(self, principal: PrincipalRef, contents: Collection[ContentRef] | None = None) -> list[int]:
         """The rows of the columns that are a principal's: all, or those on some contents."""
         number = self.shares.principal_number.get(principal)
         if number is None or (contents is not None and not contents):
-            return
+            return []
         order, starts = self._by_principal
         rows = order[starts[number] : starts[number + 1]]
         if contents is not None:
-            known = self.shares.content_number
-            wanted = np.array([known[one] for one in contents if one in known], dtype=np.int32)
-            rows = rows[(self.shares.content[self.share[rows]][:, None] == wanted).any(axis=1)]
-        yield from rows.tolist()
+            rows = rows[self.shares.among(self.share[rows], contents)]
+        return [int(row) for row in rows]
 
 
 def _laid_out(values: Sequence[Any], alone: int, numbers: Ints) -> npt.NDArray[np.int32]:

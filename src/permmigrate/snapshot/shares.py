@@ -138,11 +138,15 @@ class Shares(Sequence[Share]):
         if number is None or (contents is not None and not contents):
             return order[:0]
         rows = order[starts[number] : starts[number + 1]]
-        if contents is None:
-            return rows
+        return rows if contents is None else rows[self.among(rows, contents)]
+
+    def among(self, rows: npt.NDArray[Any], contents: Collection[ContentRef]) -> npt.NDArray[np.bool_]:
+        """Which of some shares are of some contents."""
         wanted = [self.content_number[one] for one in contents if one in self.content_number]
-        fits = (self.content[rows][:, None] == np.array(wanted, dtype=np.int32)).any(axis=1)
-        return np.asarray(rows[fits])
+        content, found = self.content[rows], np.zeros(len(rows), dtype=bool)
+        for number in wanted:
+            found |= content == number
+        return found
 
     @staticmethod
     def of(shares: Iterable[Share]) -> Shares:
