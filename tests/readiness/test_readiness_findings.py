@@ -146,7 +146,7 @@ def content_open_to_billing() -> MappingTables:
         policy="cld::policy::content::folder::*",
         granted=Granted.YES,
     )
-    return replace(quiet.tables(), legacy_baseline=(row, *quiet.tables().legacy_baseline), _answers={})
+    return replace(quiet.tables(), legacy_baseline=(row, *quiet.tables().legacy_baseline))
 
 
 NOBODY = Target(TargetType.NONE, "", Scope(ScopeKind.EACH))
@@ -410,13 +410,6 @@ TRIGGERED = {
     ),
     "custom policy": Case("policies", "Custom policies are in force", M, ("Uploads only",), policy(UPLOAD)),
     "forbid": Case("policies", "Custom policies that forbid", H, ("Uploads only",), policy(UPLOAD + FORBID)),
-    "opaque": Case(
-        "policies",
-        "Custom policies that cannot be decided",
-        H,
-        (),
-        policy(UPLOAD.replace(";", ' when { resource.name like "a*" };')),
-    ),
     "not Cedar": Case("policies", "Custom policies that cannot be decided", H, (), policy("allow all")),
     "undecided by the comparison": Case(
         "policies",

@@ -325,7 +325,7 @@ def hidden(tables: MappingTables, taken: Snapshot) -> MappingTables:
     rows_of = ("user_roles", "folder_levels", "collection_levels", "api_keys", "account_keys")
     found: dict[str, Any] = {name: tuple(map(target, getattr(tables, name))) for name in rows_of}
     overrides = tuple(replace(target(row), match=names.id(row.match)) for row in tables.overrides)
-    return replace(tables, overrides=overrides, _answers={}, _severity_of={}, **found)
+    return replace(tables, overrides=overrides, **found)
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -48,7 +48,7 @@ def _issues(evidence: Evidence) -> Iterator[Issue]:
             _name,
         )
     undecided = {u.subject: u.reason for u in evidence.diff.uncertainties if u.kind == "statement"}
-    if opaque := [(p, reason) for p in enabled if (reason := _opaque(p) or undecided.get(p.name, ""))]:
+    if opaque := [(p, reason) for p in enabled if (reason := _unreadable(p) or undecided.get(p.name, ""))]:
         yield issue(
             Severity.HIGH,
             UNDECIDED,
@@ -94,11 +94,9 @@ def _forbids(policy: CustomPolicy) -> bool:
     return any(statement.effect == "forbid" for statement in _statements(policy))
 
 
-def _opaque(policy: CustomPolicy) -> str:
+def _unreadable(policy: CustomPolicy) -> str:
     parsed = parse(policy.statement)
-    if isinstance(parsed, Unparsed):
-        return f"not readable as Cedar: {parsed.reason}"
-    return "; ".join(dict.fromkeys(statement.opaque for statement in parsed if statement.opaque))
+    return f"not readable as Cedar: {parsed.reason}" if isinstance(parsed, Unparsed) else ""
 
 
 def _known(evidence: Evidence) -> Mapping[str, tuple[str, Collection[str]]]:
