@@ -24,6 +24,18 @@ function reasons(refs) {
   }));
 }
 
+// A line to paste into a terminal, with a button that copies it.
+function command(text) {
+  const copy = make('button', { type: 'button', className: 'copy', textContent: 'Copy' });
+  const line = make('code', { className: 'mono', textContent: text });
+  copy.addEventListener('click', () => {
+    navigator.clipboard?.writeText(text).then(() => { copy.textContent = 'Copied'; }, () => getSelection().selectAllChildren(line));
+    if (!navigator.clipboard) getSelection().selectAllChildren(line);
+  });
+  return make('section', { className: 'part part-command' }, make('h3', { textContent: 'Ask for the whole derivation' }),
+    make('p', { className: 'command' }, line, copy));
+}
+
 function content(store, key, row) {
   const value = store.value(key, row);
   const { kind } = store.columns.get(key);
@@ -57,5 +69,6 @@ function fill(dialog, store, row) {
     make('div', { className: 'pair' }, ...pair.map((key) => part(store, key, row))),
     ...urgent.map((key) => part(store, key, row)),
     ...long.filter((key) => !pair.includes(key) && !urgent.includes(key)).map((key) => part(store, key, row)),
+    ...(layout.command ? [command(`permmigrate explain ${store.text(layout.command, row)} ${words.explain}`)] : []),
     make('div', { className: 'facts' }, ...short.map((key) => part(store, key, row))));
 }

@@ -71,8 +71,8 @@ class Grid {
     this.facets = make('div', { className: 'facets' });
     const filters = make('details', { className: 'filters', open: !this.phone.matches }, make('summary', { textContent: 'Filters' }), this.facets);
     this.head = make('div', { className: 'row head', role: 'row' });
-    this.body = make('div', { className: 'rows', role: 'rowgroup' });
-    this.scroller = make('div', { className: 'scroller', tabIndex: -1 }, this.body);
+    this.body = make('div', { className: 'rows', role: 'presentation' });
+    this.scroller = make('div', { className: 'scroller', role: 'rowgroup', tabIndex: -1 }, this.body);
     this.grid = make('div', { className: `grid grid-${this.store.key}`, role: 'grid' }, make('div', { role: 'rowgroup' }, this.head), this.scroller);
     this.grid.setAttribute('aria-label', label);
     this.scroller.addEventListener('scroll', () => this.paint(false), { passive: true });

@@ -17,12 +17,13 @@ from permmigrate.cli.options import (
     day,
     mappings_option,
     out_option,
+    quoted,
     say,
     snapshot_argument,
     tables_from,
     today_option,
 )
-from permmigrate.cli.planning import plan_beside
+from permmigrate.cli.planning import plan_beside, plan_of
 
 if TYPE_CHECKING:
     from permmigrate.report.value import DiffView
@@ -95,13 +96,17 @@ def command(
     after = later_of(before, assigned) if assigned else None
     tables = tables_from(mappings)
     result = compare(before, tables, today=date, tool_version=__version__, assigned=after)
-    view = diff_view(result, before)
+    plan, refused = None, ""
+    if after is None:
+        plan, refused = plan_of(before, tables, result, accepted, date, allow_incomplete=allow_incomplete)
+    told = explained_with(snapshot, mappings, assigned)
+    view = diff_view(result, before, plan=plan, no_plan=refused, explain=told)
     for path in write_reports(view, out, formats or USUAL, mappings):
         click.echo(path)
     for line in summary_lines(view):
         say(line)
     if after is None:
-        plan_beside(before, tables, result, accepted, out, date, allow_incomplete=allow_incomplete)
+        plan_beside(plan, refused, out)
     if write_baseline:
         save_accepted(write_baseline, result, accepted, date)
     hold(result, limits, accepted, date)
@@ -124,6 +129,12 @@ def later_of(before: Snapshot, path: Path) -> Snapshot:
             hint="name the older snapshot first and the newer one with --assigned",
         )
     return after
+
+
+def explained_with(snapshot: Path, mappings: Path | None, assigned: Path | None) -> str:
+    """What `permmigrate explain` must be given for this comparison; files by their names alone."""
+    given = (("--in", snapshot), ("--mappings", mappings), ("--assigned", assigned))
+    return " ".join(f"{option} {quoted(path.name)}" for option, path in given if path)
 
 
 def write_reports(

@@ -77,20 +77,18 @@ def signoff_from(path: Path, account_id: str, today: date) -> Signoff:
     return Signoff({finding: standing[said] for finding, said in signed.standings.items()})
 
 
-def plan_beside(
+def plan_of(
     snapshot: Snapshot,
     tables: MappingTables,
     diff: Diff,
     accepted: Accepted,
-    out: Path,
     today: date,
     *,
     allow_incomplete: bool,
-) -> None:
-    """Write the plan that a comparison leads to beside its reports, or say why there is none."""
+) -> tuple[Plan | None, str]:
+    """The plan that a comparison leads to, or why there is none."""
     from permmigrate.errors import RefusedError
     from permmigrate.plan.draft import Terms, draft
-    from permmigrate.plan.file import dump
     from permmigrate.plan.signoff import Signoff
 
     terms = Terms(
@@ -100,12 +98,20 @@ def plan_beside(
         signoff=Signoff.accepting(accepted, today) if accepted.entries else None,
         allow_incomplete=allow_incomplete,
     )
-    path = out / PLAN
     try:
-        plan = draft(snapshot, tables, diff, terms)
+        return draft(snapshot, tables, diff, terms), ""
     except RefusedError as refused:
+        return None, refused.message + (f" ({refused.hint})" if refused.hint else "")
+
+
+def plan_beside(plan: Plan | None, refused: str, out: Path) -> None:
+    """Write a plan beside the reports, or say why there is none."""
+    from permmigrate.plan.file import dump
+
+    path = out / PLAN
+    if plan is None:
         path.unlink(missing_ok=True)
-        say(visible(f"no {PLAN}: {refused.message}" + (f" ({refused.hint})" if refused.hint else "")))
+        say(visible(f"no {PLAN}: {refused}"))
         return
     dump(plan, path)
     click.echo(path)

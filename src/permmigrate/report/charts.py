@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from permmigrate.report.matrices import Matrix
+from permmigrate.report.matrices import Matrix, Tree
 
 WIDTH: Final = 1000
 """The bars' coordinate width; the page stretches it to the column."""
@@ -32,17 +32,27 @@ class Bar:
     segments: tuple[Segment, ...]
 
 
-def bars(matrix: Matrix) -> tuple[Bar, ...]:
-    """One bar a row, each to its own full width: shares are compared, totals are written beside."""
-    return tuple(_bar(label, counts, matrix.columns) for label, counts in matrix.rows)
+def bars(matrix: Matrix, *, to_scale: bool = False) -> tuple[Bar, ...]:
+    """One bar a row, each to its own full width: shares are compared, totals are written beside.
+
+    With `to_scale` the longest bar is full and the others are as long as they are.
+    """
+    most = max((sum(counts) for _, counts in matrix.rows), default=0) if to_scale else 0
+    return tuple(_bar(label, counts, matrix.columns, most) for label, counts in matrix.rows)
 
 
-def _bar(label: str, counts: tuple[int, ...], words: tuple[str, ...]) -> Bar:
+def boughs(tree: Tree) -> tuple[tuple[int, Bar], ...]:
+    """Depth and bar of every branch of a tree, to the scale of the fullest."""
+    most = max((sum(branch.counts) for branch in tree.branches), default=0)
+    return tuple((each.depth, _bar(each.label, each.counts, tree.columns, most)) for each in tree.branches)
+
+
+def _bar(label: str, counts: tuple[int, ...], words: tuple[str, ...], most: int) -> Bar:
     total = sum(counts)
     segments, x = [], 0.0
     for word, count in zip(words, counts, strict=True):
         if count:
-            width = WIDTH * count / total
+            width = WIDTH * count / (most or total)
             segments.append(Segment(word, count, round(x, 2), round(width, 2)))
             x += width
     return Bar(label, total, tuple(segments))

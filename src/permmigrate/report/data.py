@@ -20,7 +20,7 @@ from permmigrate.report.table import Cell, Kind, Table
 from permmigrate.report.value import DiffView, ReadinessView
 
 SCHEMA: Final = 2
-"""Grows when a reader of an older document would misread a newer one. `schemas/diff.json` describes it."""
+"""Grows when a reader of an older document would misread a newer one. `diff.schema.json` is its schema."""
 
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BATCH: Final = 500
@@ -71,7 +71,9 @@ def diff_document(view: DiffView) -> dict[str, Any]:
             "outcomes_by_kind": _matrix(view.by_kind),
             "outcomes_by_legacy_role": _matrix(view.by_legacy_role),
             "roles_before_and_after": _matrix(view.roles),
+            "thresholds": _matrix(view.thresholds),
         },
+        "plan": asdict(view.plan) if view.plan else None,
         "assumptions": list(view.assumptions),
         "not_checked": list(view.not_checked),
         "value_sets": sets,

@@ -12,7 +12,10 @@ from dataclasses import replace
 from typing import overload
 
 from permmigrate.diff import Diff, Finding, Verdict
+from permmigrate.diff.value import ConcernKind
 from permmigrate.model import PrincipalRef, PrincipalType
+from permmigrate.report.concern_table import operations_of_keys
+from permmigrate.report.derivation import witness_lines
 from permmigrate.report.table import Cell, Column, Kind, Table
 from permmigrate.report.words import outcome
 from permmigrate.snapshot import Snapshot
@@ -40,9 +43,11 @@ _FINDING_COLUMNS = (
     Column("id", "Finding", Kind.ID, 15),
     Column("others", "It also holds for", Kind.PEOPLE, 30),
     Column("cluster", "Cluster", Kind.ID, 16),
+    Column("sensitivity", "Sensitive", Kind.TEXT, 24),
+    Column("witness", "The request that shows it", Kind.LINES, 60),
 )
 
-_COUNTED = (Verdict.GAINED, Verdict.MAYBE_GAINED, Verdict.LOST, Verdict.MAYBE_LOST, Verdict.UNKNOWN)
+COUNTED = (Verdict.GAINED, Verdict.MAYBE_GAINED, Verdict.LOST, Verdict.MAYBE_LOST, Verdict.UNKNOWN)
 _COUNT_COLUMNS = (
     Column("gained", "Gained", Kind.NUMBER, 9),
     Column("maybe_gained", "Maybe gained", Kind.NUMBER, 13),
@@ -129,6 +134,8 @@ class _RowMaker:
             finding.id,
             tuple(self.numbers[principal] for principal in finding.principals[1:]),
             self.clusters[finding.id],
+            finding.sensitivity,
+            () if finding.witness is None else tuple(witness_lines(finding.witness)),
         )
 
 
@@ -261,7 +268,7 @@ def principal_table(diff: Diff) -> Table:
     )
     rows = []
     for summary in sorted(diff.principals, key=lambda s: s.principal):
-        counts = {verdict: summary.counts.get(verdict, 0) for verdict in _COUNTED}
+        counts = {verdict: summary.counts.get(verdict, 0) for verdict in COUNTED}
         rows.append(
             (
                 outcome(counts).value,
@@ -296,13 +303,16 @@ def key_table(diff: Diff, snapshot: Snapshot) -> Table:
         *_COUNT_COLUMNS,
         Column("before", "Before", Kind.LINES, 44),
         Column("after", "After", Kind.LINES, 44),
+        Column("refused", "API operations it would be refused", Kind.LIST, 50),
+        Column("more", "API operations it could do beside today's", Kind.LIST, 50),
     )
+    operations = operations_of_keys(diff)
     rows = []
     for summary in sorted(diff.principals, key=lambda s: s.principal):
         if summary.principal.type not in (PrincipalType.API_KEY, PrincipalType.ACCOUNT_KEY):
             continue
         key = snapshot.api_key_by_id.get(summary.principal.id)
-        counts = {verdict: summary.counts.get(verdict, 0) for verdict in _COUNTED}
+        counts = {verdict: summary.counts.get(verdict, 0) for verdict in COUNTED}
         rows.append(
             (
                 _key_risk(counts),
@@ -315,6 +325,8 @@ def key_table(diff: Diff, snapshot: Snapshot) -> Table:
                 *counts.values(),
                 summary.before,
                 summary.after,
+                operations.get((ConcernKind.KEY_DENIED, summary.principal), ()),
+                operations.get((ConcernKind.KEY_OVERPOWERED, summary.principal), ()),
             )
         )
     return Table(
@@ -363,7 +375,7 @@ def place_table(diff: Diff, snapshot: Snapshot) -> Table:
             place[3],
             reach[place],
             len(people[place]),
-            *(counts[place][verdict] for verdict in _COUNTED),
+            *(counts[place][verdict] for verdict in COUNTED),
         )
         for place in sorted(counts, key=lambda p: (order[p[1]] > 0, p[0], order[p[1]], p[2].split("/"), p[3]))
     )

@@ -45,6 +45,7 @@ def render(view: DiffView | ReadinessView, templates: Path) -> str:
         "capabilities": [_plain(record) for record in capabilities],
         "causes": {visible(str(record["ref"])): _plain(record) for record in causes},
         "orders": ORDERS,
+        "explain": view.explain if isinstance(view, DiffView) else "",
         "no_cause": "no assigned role"
         if isinstance(view, DiffView) and not view.planned
         else "no mapping row",
@@ -92,6 +93,7 @@ def _environment(templates: Path) -> Environment:
     }
     environment.globals |= {
         "bars": charts.bars,
+        "boughs": charts.boughs,
         "portion": charts.portion,
         "heat": charts.heat,
         "dial": charts.dial,

@@ -23,7 +23,9 @@ _FINDING: Final[dict[str, Any]] = {
         "before",
         "after",
         "capabilities",
+        "witness",
         "reason",
+        "sensitivity",
         "people",
         "others",
         "causes",
@@ -39,6 +41,7 @@ _FINDING: Final[dict[str, Any]] = {
     ],
     "title": ["principal", "can"],
     "open": "id",
+    "command": "id",
 }
 
 LAYOUTS: Final[dict[str, dict[str, Any]]] = {
@@ -51,6 +54,36 @@ LAYOUTS: Final[dict[str, dict[str, Any]]] = {
         **_FINDING,
         "show": [*_FINDING["show"][:5], ["Why", "reason", "", 2.4]],
         "facets": ["severity", "principal_kind", "region_kind", "causes"],
+    },
+    "clusters": {
+        "show": [
+            ["Worst", "severity", "", 1.0],
+            ["Expansions", "expansions", "", 0.9],
+            ["Undecided", "undecided", "", 0.9],
+            ["Who", "principals", "", 2.2],
+            ["How many", "people", "", 0.9],
+            ["Where", "region", "environment", 2.0],
+            ["Because of", "because", "causes", 3.2],
+        ],
+        "phone": ["principals", "region", "because"],
+        "facets": ["severity", "principals", "environment", "region_kind", "causes"],
+        "detail": [
+            "because",
+            "causes",
+            "expansions",
+            "undecided",
+            "reductions",
+            "people",
+            "environment",
+            "region",
+            "region_kind",
+            "examples",
+            "id",
+            "contents",
+        ],
+        "title": ["principals", "region"],
+        "open": "id",
+        "findings": "id",
     },
     "keys": {
         "show": [
@@ -66,6 +99,8 @@ LAYOUTS: Final[dict[str, dict[str, Any]]] = {
         "detail": [
             "before",
             "after",
+            "refused",
+            "more",
             "risk",
             "environment",
             "enabled",
@@ -154,6 +189,21 @@ LAYOUTS: Final[dict[str, dict[str, Any]]] = {
         "detail": ["ref", "text", "state", "uses", "confidence", "source"],
         "title": ["ref", "state"],
         "open": "ref",
+    },
+    "plan": {
+        "show": [
+            ["How", "how", "", 1.0],
+            ["Wave", "wave", "", 0.5],
+            ["Step", "step", "", 1.3],
+            ["Who", "principal", "principal_kind", 2.2],
+            ["What", "what", "", 3.2],
+            ["Because of", "cause", "", 1.6],
+        ],
+        "phone": ["principal", "what", "step"],
+        "facets": ["how", "step", "principal_kind", "cause"],
+        "detail": ["what", "reason", "how", "wave", "step", "cause", "principal_kind", "principal_id"],
+        "title": ["principal", "what"],
+        "open": "",
     },
     "hygiene": {
         "show": [

@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from permmigrate.diff import Diff, Verdict
+from permmigrate.diff import Diff, Severity, Verdict
 from permmigrate.model import PrincipalRef, PrincipalType
+from permmigrate.report.table import Table
 from permmigrate.report.words import OUTCOME_ORDER, outcome
 from permmigrate.snapshot import Snapshot
 
 ROLES_SHOWN: Final = 12
 """Rows of the role matrix; the rarer roles share the last one."""
+FOLDER_LEVELS: Final = 2
+BRANCHES_SHOWN: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,80 @@ class Matrix:
     def most(self) -> int:
         """The largest cell, for scaling; 0 when there is none."""
         return max((count for _, counts in self.rows for count in counts), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One environment or folder, with everything below it."""
+
+    depth: int
+    """0 for the account, an environment or its collections; 1 and 2 for folders."""
+    label: str
+    counts: tuple[int, ...]
+    """Findings in the order of `Tree.columns`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Findings by where they hold, added up the tree."""
+
+    columns: tuple[str, ...]
+    branches: tuple[Branch, ...]
+    """Each folder after the one it is in."""
+    left_out: int
+    """Folders that are counted above them and have no branch of their own."""
+
+    @property
+    def most(self) -> int:
+        """The largest count; 0 when there is none."""
+        return max((count for branch in self.branches for count in branch.counts), default=0)
+
+
+def thresholds(tally: Mapping[tuple[Verdict, Severity], int]) -> Matrix:
+    """How many findings a gate on each severity would count: those of it and all worse ones."""
+    gated = (Verdict.GAINED, Verdict.MAYBE_GAINED, Verdict.UNKNOWN)
+    rows = []
+    for severity in Severity:
+        reached = [each for each in Severity if each.rank <= severity.rank]
+        counts = tuple(sum(tally.get((verdict, each), 0) for each in reached) for verdict in gated)
+        rows.append((severity.value if not severity.rank else f"{severity} or worse", counts))
+    return Matrix(
+        "What a threshold would count",
+        "Findings at least so severe: what --fail-on and --max-expansions are held against.",
+        "Threshold",
+        tuple(verdict.value for verdict in gated),
+        tuple(rows) if tally else (),
+    )
+
+
+def folder_tree(places: Table, verdicts: tuple[Verdict, ...]) -> Tree:
+    """Add the findings of every place up to two levels of folders and the environments above them."""
+    keys = [column.key for column in places.columns]
+    at = [keys.index(verdict.value.replace(" ", "_")) for verdict in verdicts]
+    environment_at, kind_at, region_at = (keys.index(key) for key in ("environment", "region_kind", "region"))
+    counts: dict[tuple[str, ...], list[int]] = {}
+    for row in places.rows:
+        kind, environment = row[kind_at], str(row[environment_at])
+        path: tuple[str, ...] = ("the account",) if kind == "account" else (environment,)
+        if kind == "folder":
+            path += tuple(str(row[region_at]).split("/")[:FOLDER_LEVELS])
+        elif kind == "collection":
+            path += ("",)
+        for depth in range(1, len(path) + 1):
+            found = counts.setdefault(path[:depth], [0] * len(at))
+            for place, column in enumerate(at):
+                cell = row[column]
+                found[place] += cell if isinstance(cell, int) else 0
+    ranked = sorted(counts, key=lambda path: (len(path), -sum(counts[path][:2]), -sum(counts[path]), path))
+    kept: set[tuple[str, ...]] = set()
+    for path in ranked:
+        if len(kept) < BRANCHES_SHOWN and (len(path) == 1 or path[:-1] in kept):
+            kept.add(path)
+    return Tree(
+        tuple(verdict.value for verdict in verdicts),
+        tuple(Branch(len(path) - 1, path[-1] or "collections", tuple(counts[path])) for path in sorted(kept)),
+        len(counts) - len(kept),
+    )
 
 
 def outcomes_by_kind(diff: Diff) -> Matrix:

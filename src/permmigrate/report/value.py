@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from permmigrate.report.matrices import Matrix
+from permmigrate.report.matrices import Matrix, Tree
 from permmigrate.report.table import Column, Kind, Table
 
 
@@ -40,6 +40,18 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanView:
+    """What would be done about it, in one breath; the steps are the rows of the table `plan`."""
+
+    sentence: str
+    operations: int
+    by_hand: int
+    left_out: int
+    holds: bool
+    """Whether every guard holds; no plan holds none."""
+
+
+@dataclass(frozen=True, slots=True)
 class DiffView:
     """The whole comparison report as finished values."""
 
@@ -61,6 +73,11 @@ class DiffView:
     by_kind: Matrix
     by_legacy_role: Matrix
     roles: Matrix
+    thresholds: Matrix
+    folders: Tree
+    plan: PlanView | None
+    explain: str
+    """What follows a finding's id in the command that explains it."""
     assumptions: tuple[str, ...]
     not_checked: tuple[str, ...]
     digests: tuple[tuple[str, str], ...]
@@ -75,6 +92,11 @@ class DiffView:
 
     def table(self, key: str) -> Table:
         return next(table for table in self.tables if table.key == key)
+
+    def concerns(self, kind: str, title: str) -> Table:
+        """The concerns of one kind, as a table of their own."""
+        table = self.table("concerns")
+        return replace(table, title=title, rows=tuple(row for row in table.rows if row[0] == kind))
 
 
 @dataclass(frozen=True, slots=True)

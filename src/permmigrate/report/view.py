@@ -8,30 +8,57 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from permmigrate.catalog import is_illustrative
 from permmigrate.diff import Diff, Severity, Verdict
 from permmigrate.diff.clusters import Cluster, cluster
 from permmigrate.model import PrincipalType
-from permmigrate.report import administrators, cluster_table, evidence, findings, matrices
+from permmigrate.report import (
+    administrators,
+    cluster_table,
+    concern_table,
+    evidence,
+    findings,
+    matrices,
+    plan_table,
+)
 from permmigrate.report.assessment import readiness_view
 from permmigrate.report.text import plural
 from permmigrate.report.value import Banner, DiffView, Figure, Notice, ReadinessView
 from permmigrate.report.words import banner_sentence, dormant_sentence
 from permmigrate.snapshot import Snapshot
 
+if TYPE_CHECKING:
+    from permmigrate.plan import Plan
+
+Tally = Counter[tuple[Verdict, Severity]]
+"""Findings by verdict and severity."""
+
 __all__ = ["DiffView", "ReadinessView", "diff_view", "readiness_view"]
 
 
-def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
-    """Finish a comparison for reading; `snapshot` is the one it was made from."""
+def diff_view(
+    diff: Diff,
+    snapshot: Snapshot,
+    *,
+    plan: Plan | None = None,
+    no_plan: str = "",
+    explain: str = "--in account.snapshot",
+) -> DiffView:
+    """Finish a comparison for reading; `snapshot` is the one it was made from.
+
+    `plan` is what would be done, `no_plan` why there is none, and `explain` what follows a finding's id when
+    `permmigrate explain` is asked about it.
+    """
     planned = diff.is_planned
+    tally = Counter((finding.verdict, finding.severity) for finding in diff.findings)
     clusters = cluster(diff, snapshot)
     cluster_of = {finding: each.id for each in clusters for finding in each.findings}
     expansions, reductions, undecided = findings.finding_tables(diff, snapshot, cluster_of, planned=planned)
     principals = findings.principal_table(diff)
     causes = findings.cause_table(diff, planned=planned)
-    admins = administrators.table(diff)
+    places = findings.place_table(diff, snapshot)
     tables = (
         evidence.area_table(snapshot),
         evidence.gap_table(snapshot),
@@ -39,14 +66,16 @@ def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
         evidence.orphan_table(snapshot),
         causes,
         cluster_table.table(diff, snapshot, clusters),
-        admins,
+        administrators.table(diff),
+        concern_table.table(diff, snapshot),
         expansions,
         reductions,
         undecided,
         findings.key_table(diff, snapshot),
         principals,
-        findings.place_table(diff, snapshot),
+        places,
         findings.coverage_table(diff),
+        *plan_table.tables(plan),
         evidence.hygiene_table(snapshot),
         evidence.ledger_table(snapshot),
         findings.capability_table(diff),
@@ -59,8 +88,8 @@ def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
         illustrative=is_illustrative(diff.catalog_source),
         complete=diff.complete,
         comparison=_comparison(diff, clusters),
-        banner=_banner(diff, snapshot),
-        figures=_figures(diff),
+        banner=_banner(diff, snapshot, tally),
+        figures=_figures(diff, tally),
         read_summary=evidence.read_summary(snapshot),
         known_summary=_known_summary(diff),
         risks=tuple(Notice(*risk) for risk in administrators.risks(diff)),
@@ -68,6 +97,10 @@ def diff_view(diff: Diff, snapshot: Snapshot) -> DiffView:
         by_kind=matrices.outcomes_by_kind(diff),
         by_legacy_role=matrices.outcomes_by_legacy_role(diff, snapshot),
         roles=matrices.roles_before_and_after(diff, snapshot),
+        thresholds=matrices.thresholds(tally),
+        folders=matrices.folder_tree(places, findings.COUNTED),
+        plan=plan_table.overview(plan, no_plan),
+        explain=explain,
         assumptions=diff.assumptions,
         not_checked=NOT_CHECKED,
         digests=tuple((label, digest) for label, digest in _digests(diff) if digest),
@@ -92,7 +125,7 @@ NOT_CHECKED = (
 )
 
 
-def _banner(diff: Diff, snapshot: Snapshot) -> Banner:
+def _banner(diff: Diff, snapshot: Snapshot, tally: Tally) -> Banner:
     headline = diff.headline
     planned = diff.is_planned
     gained = _principals_with(diff, Verdict.GAINED)
@@ -106,13 +139,15 @@ def _banner(diff: Diff, snapshot: Snapshot) -> Banner:
     details = []
     if dormant := dormant_sentence(_principals_with(diff, telling, dormant=True), planned=planned):
         details.append(dormant)
-    expansions = [finding for finding in diff.findings if finding.verdict.is_expansion]
-    grave = sum(finding.severity in (Severity.CRITICAL, Severity.HIGH) for finding in expansions)
+    expansions = sum(count for (verdict, _), count in tally.items() if verdict.is_expansion)
+    grave = sum(
+        count
+        for (verdict, severity), count in tally.items()
+        if verdict.is_expansion and severity in (Severity.CRITICAL, Severity.HIGH)
+    )
     if expansions:
-        details.append(
-            f"{plural(len(expansions), 'expansion')}, certain or possible; {grave:,} critical or high."
-        )
-    unsure = sum(finding.verdict is Verdict.UNKNOWN for finding in diff.findings)
+        details.append(f"{plural(expansions, 'expansion')}, certain or possible; {grave:,} critical or high.")
+    unsure = sum(count for (verdict, _), count in tally.items() if verdict is Verdict.UNKNOWN)
     if unsure:
         details.append(f"{plural(unsure, 'finding')} could not be decided either way.")
     if snapshot.orphan_shares:
@@ -136,8 +171,10 @@ def _principals_with(diff: Diff, verdict: Verdict, *, dormant: bool = False) -> 
     )
 
 
-def _figures(diff: Diff) -> tuple[Figure, ...]:
-    findings_by = Counter(finding.verdict for finding in diff.findings)
+def _figures(diff: Diff, tally: Tally) -> tuple[Figure, ...]:
+    findings_by: Counter[Verdict] = Counter()
+    for (verdict, _), count in tally.items():
+        findings_by[verdict] += count
     principals_by = Counter(v for summary in diff.principals for v, count in summary.counts.items() if count)
     untouched = sum(not any(summary.counts.values()) for summary in diff.principals)
 

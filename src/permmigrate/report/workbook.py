@@ -23,6 +23,7 @@ from permmigrate.signoff.comparison import clauses_of
 _DIFF_SHEETS: Final = (
     ("Causes", "causes"),
     ("Administrators", "administrators"),
+    ("Concerns", "concerns"),
     ("Expansions", "expansions"),
     ("Reductions", "reductions"),
     ("Undecided", "undecided"),
@@ -30,6 +31,9 @@ _DIFF_SHEETS: Final = (
     ("API keys", "keys"),
     ("Places", "places"),
     ("Mapping", "coverage"),
+    ("Clusters", "clusters"),
+    ("Plan", "plan"),
+    ("Guards", "guards"),
     ("Completeness", "ledger"),
     ("Not known", "uncertainties"),
     ("Orphan shares", "orphans"),
@@ -78,8 +82,9 @@ def _write(view: DiffView | ReadinessView, place: Path, most: int) -> None:
 
 def _sheets(view: DiffView | ReadinessView, book: Workbook, most: int) -> None:
     plan: tuple[tuple[str, str], ...] = _DIFF_SHEETS if isinstance(view, DiffView) else _READINESS_SHEETS
-    if isinstance(view, DiffView) and not view.planned:
-        plan = tuple((name, key) for name, key in plan if key != "coverage")
+    if isinstance(view, DiffView):
+        absent = set(() if view.planned else ("coverage",)) | set(() if view.plan else ("plan", "guards"))
+        plan = tuple((name, key) for name, key in plan if key not in absent)
     tables = [*((name, view.table(key)) for name, key in plan), ("Provenance", provenance_table(view))]
     look = Look(book)
     read_me(view, book.add_worksheet("Read me"), look, tables, most)
