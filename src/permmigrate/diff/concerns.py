@@ -14,9 +14,10 @@ from permmigrate.cedar.words import label_of
 from permmigrate.diff.capabilities import CapabilityIndex, Severities
 from permmigrate.diff.concerns_future import future_concerns
 from permmigrate.diff.concerns_keys import key_concerns
+from permmigrate.diff.people import promoted
 from permmigrate.diff.value import Concern, ConcernKind, PrincipalSummary, Severity
 from permmigrate.diff.verdicts import State, sides
-from permmigrate.entitlements import ACCOUNT_SCOPE, Entitlements, Holding
+from permmigrate.entitlements import ACCOUNT_SCOPE, Entitlements, Holding, Place
 from permmigrate.model import RoleId, ScopeType
 
 DETAILS_SHOWN: Final = 20
@@ -79,11 +80,9 @@ def _promotions(
 ) -> Iterator[Concern]:
     """Who becomes an administrator of the account, and by which role."""
     critical = ratings.index.atoms_of(ScopeType.ACCOUNT, Severity.CRITICAL)
-    for summary in summaries:
-        if summary.admin_after and not summary.admin_before:
-            for holding in entitlements.holdings(summary.principal):
-                if holding.scope == ACCOUNT_SCOPE:
-                    yield _promotion(entitlements, summary, holding, critical & holding.valid)
+    for summary in promoted(summaries):
+        holding = entitlements.reaching(summary.principal, ACCOUNT_SCOPE, Place())
+        yield _promotion(entitlements, summary, holding, critical & holding.valid)
 
 
 def _promotion(

@@ -50,6 +50,11 @@ class _Future:
     entitlements: Entitlements
     severity_of: Callable[[RoleId], Severity]
 
+    @cached_property
+    def _assigned(self) -> list[AfterAssignment]:
+        """Of a million roles on shared folders one of each kind a principal says all there is to say."""
+        return self.entitlements.assigned.varied()
+
     def _has_effect(self, entry: AfterAssignment) -> bool:
         """Whether the vendor heeds the assignment; of a role that no catalog has, nobody knows."""
         a = entry.assignment
@@ -60,7 +65,7 @@ class _Future:
 
     def all_environments(self) -> Iterator[Concern]:
         """Roles in all environments where the legacy reach was a list."""
-        everywhere = (e for e in self.entitlements.assignments if e.assignment.scope_id == ALL_ENVIRONMENTS)
+        everywhere = (e for e in self._assigned if e.assignment.scope_id == ALL_ENVIRONMENTS)
         for principal, entries in self._by_principal(everywhere).items():
             reach = self._legacy_reach(principal)
             if reach is not None:
@@ -102,7 +107,7 @@ class _Future:
         rows = {str(row) for row in translation.uses} if translation is not None else set()
         wanted = [
             entry
-            for entry in self.entitlements.assignments
+            for entry in self._assigned
             if entry.assignment.folder_id is not None and entry.cause not in rows and self._has_effect(entry)
         ]
         shares = self._shares_of({entry.assignment.principal for entry in wanted})
@@ -169,7 +174,7 @@ class _Future:
         provided = {id_: found for id_, found in provided.items() if found[1]}
         entries = (
             e
-            for e in self.entitlements.assignments
+            for e in self._assigned
             if e.assignment.principal.type is PrincipalType.GROUP and e.assignment.principal.id in provided
         )
         for principal, held in self._by_principal(entries).items():
@@ -197,7 +202,7 @@ class _Future:
             for role in later.catalog.roles.values()
             if role.management_type is ManagementType.SYSTEM and role.id in changed
         }
-        entries = (e for e in self.entitlements.assignments if e.assignment.role_id in edited)
+        entries = (e for e in self._assigned if e.assignment.role_id in edited)
         for principal, held in self._by_principal(entries).items():
             roles = self._roles(held)
             text = f"{roles}, which the vendor edited between the two captures and may edit again"

@@ -89,6 +89,13 @@ class Summaries(Sequence[PrincipalSummary]):
             last_login=user.last_login if user else None,
         )
 
+    def promoted(self) -> Iterator[PrincipalSummary]:
+        """The summaries of those who become administrators."""
+        for number in self._order:
+            principal = self.entitlements.principals[number]
+            if self.administers(principal, self.profiles.profile(principal)) == (False, True):
+                yield self._make(number)
+
     def recounted(self, changes: Mapping[PrincipalRef, Mapping[Verdict, int]]) -> Summaries:
         """The summaries after so many findings of each verdict came or went."""
         counts = self.counts.copy()
@@ -239,3 +246,9 @@ def without_findings(summaries: Sequence[PrincipalSummary]) -> int:
     if isinstance(summaries, Summaries):
         return summaries.without_findings
     return sum(not summary.counts for summary in summaries)
+
+
+def promoted(summaries: Iterable[PrincipalSummary]) -> Iterable[PrincipalSummary]:
+    """Those of principals who become administrators; of summaries in columns no other is made."""
+    found = summaries.promoted() if isinstance(summaries, Summaries) else summaries
+    return (one for one in found if one.admin_after and not one.admin_before)

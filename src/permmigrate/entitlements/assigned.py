@@ -98,6 +98,17 @@ class Assigned(Sequence[AfterAssignment]):
         bound = [AfterAssignment(one.assignment, str(one.row)) for one in rows]
         return [*sorted((*single, *bound), key=lambda one: one.assignment.sort_key()), *held]
 
+    def varied(self) -> list[AfterAssignment]:
+        """All that are values; of those in columns one of each role and row for each principal."""
+        if self.planned is None:
+            return list(self.held)
+        slots = max(len(self.planned.slots), 1)
+        codes = self.planned.shares.principal[self.planned.share].astype(np.int64) * slots + self.planned.slot
+        firsts = np.unique(codes, return_index=True)[1]
+        some = [self.planned.of_share(row) for row in firsts.tolist()]
+        planned = sorted((*self.planned.single, *some), key=lambda one: one.assignment.sort_key())
+        return [*(AfterAssignment(one.assignment, str(one.row)) for one in planned), *self.held]
+
     def on_content_of_keys(self) -> Iterator[AfterAssignment]:
         """What is in columns although it is for a key: people and groups hold all the rest."""
         if self.planned is not None:
