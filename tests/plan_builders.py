@@ -102,7 +102,7 @@ def plan(
         "created": CREATED,
         "expires": EXPIRES,
         "tool_version": "0.0",
-        "digests": Digests("5" * 64, "6" * 64, "7" * 64),
+        "digests": Digests("5" * 64, "6" * 64, Catalog.of((), ()).digest),
         "captured_at": CREATED,
         "expected": Expected(len(operations), 1, 2_000),
     }

@@ -1,43 +1,62 @@
-"""The whole journey over a real socket: from a snapshot to a signed, applied and verified move, and back."""
+"""The whole journey over a real socket: from a snapshot to a signed, applied and verified move, and back.
+
+`PERMMIGRATE_JOURNEY=medium` walks it with the medium account.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
-import openpyxl
 import pytest
 
-from permmigrate.cli import cli
-from permmigrate.cli.boundary import run
 from permmigrate.errors import ExitCode
+from permmigrate.mapping.tables import load as load_tables
 from permmigrate.plan.file import load as load_plan
-from permmigrate.report.signoff_sheet import HEADINGS, SHEET
+from permmigrate.resources import mappings_dir
 from permmigrate.sandbox import Sandbox
 from permmigrate.sandbox.server import serving
+from permmigrate.snapshot.file import load
 from sandbox_variables import variables
+from served_journey import answers, approve, go, holdings, wanted
+
+SIZE = os.environ.get("PERMMIGRATE_JOURNEY", "small")
+ASKED = {"small": 0.04, "medium": 0.004}[SIZE]
+"""The share of all questions that Cedar is asked."""
 
 
-def go(*words: object) -> ExitCode:
-    """Run a command line in this process."""
-    return ExitCode(run(cli, [str(word) for word in words]))
-
-
-def approve(path: Path) -> None:
-    """Approve every row of a sign-off workbook, as its owner."""
-    book = openpyxl.load_workbook(path)
-    sheet = book[SHEET]
-    owner, decision = (HEADINGS.index(name) + 1 for name in ("Owner", "Decision"))
-    for row in range(2, sheet.max_row + 1):
-        sheet.cell(row, owner).value = "Ana"
-        sheet.cell(row, decision).value = "approve"
-    book.save(path)
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the legacy snapshot, the comparison, the decisions and the plan."""
+    place, sandbox = tmp_path_factory.mktemp("prepared"), Sandbox(account=SIZE, seed=1)
+    sandbox.write_shares(place / "shares.csv")
+    with serving(sandbox) as url, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        patch.setenv("CLOUDINARY_API_URL", url)
+        for name, value in variables(sandbox, url).items():
+            patch.setenv(name, value)
+        taken = ("snapshot", "--out", "legacy.snapshot", "--shares", "shares.csv")
+        assert ExitCode.OK == go(*taken, "--keep-unknown", "--quiet")
+        formats = ("--format", "json", "--format", "xlsx")
+        assert ExitCode.OK == go("diff", "legacy.snapshot", "--out", "reports", *formats)
+        approve(place / "reports" / "diff.xlsx")
+        merge = ("signoff", "merge", "reports/diff.json", "reports/diff.xlsx")
+        assert ExitCode.OK == go(*merge, "--out", "signoff.json")
+        plan = ("plan", "make", "legacy.snapshot", "--out", "plan.json", "--signoff", "signoff.json")
+        assert ExitCode.OK == go(*plan, "--max-admin-promotions", 5, "--allow-incomplete")
+    return place
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> object:
-    """A sandbox on a socket, and its credentials in the environment."""
-    sandbox = Sandbox(account="small", seed=1)
+def served(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """The same account as it was, on a socket, its credentials in the environment, and the plan at hand."""
+    sandbox = Sandbox(account=SIZE, seed=1)
+    for name in ("legacy.snapshot", "plan.json"):
+        shutil.copy(prepared / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
     with serving(sandbox) as url:
         for name, value in variables(sandbox, url).items():
             monkeypatch.setenv(name, value)
@@ -45,41 +64,60 @@ def served(monkeypatch: pytest.MonkeyPatch) -> object:
         yield sandbox
 
 
-def test_a_move_is_signed_applied_verified_and_taken_back(
-    served: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After apply all is as planned and there is nothing left to plan; undo restores what was, exactly."""
-    monkeypatch.chdir(tmp_path)
-    before = [row[:6] for row in served.account.assignments.rows()]
-    served.write_shares(tmp_path / "shares.csv")
-    assert ExitCode.OK == go(
-        "snapshot", "--out", "legacy.snapshot", "--shares", "shares.csv", "--keep-unknown", "--quiet"
-    )
-    assert ExitCode.OK == go("diff", "legacy.snapshot", "--out", "reports")
-    approve(tmp_path / "reports" / "diff.xlsx")
-    assert ExitCode.OK == go(
-        "signoff", "merge", "reports/diff.json", "reports/diff.xlsx", "--out", "signoff.json"
-    )
-    plan = ("plan", "make", "legacy.snapshot", "--out", "plan.json", "--signoff", "signoff.json")
-    assert ExitCode.OK == go(*plan, "--max-admin-promotions", 5, "--allow-incomplete")
-    digest = load_plan(tmp_path / "plan.json").digest
-    assert ExitCode.FINDINGS == go(
-        "verify", "--plan", "plan.json", "--out", "early", "--live", "legacy.snapshot"
-    )
-    assert ExitCode.OK == go("apply", "plan.json", "--digest", digest, "--yes", "--quiet")
+def applied(plan: str, *options: object) -> ExitCode:
+    return go("apply", plan, "--digest", load_plan(Path(plan)).digest, "--yes", "--quiet", *options)
+
+
+def headline(folder: str) -> str:
+    return str(json.loads(Path(folder, "verify.json").read_text(encoding="utf-8"))["headline"])
+
+
+def test_a_move_is_signed_applied_verified_and_taken_back(served: Sandbox) -> None:
+    """After apply Cedar decides as the comparison said and nothing is left to plan; undo restores all."""
+    before = holdings(served)
+    engine = wanted(load(Path("legacy.snapshot")), load_tables(mappings_dir()))
+    early = ("verify", "--plan", "plan.json", "--out", "early", "--live", "legacy.snapshot")
+    assert ExitCode.FINDINGS == go(*early)
+    with pytest.raises(AssertionError):  # the question can be answered wrongly
+        answers(served, engine, spots=1, share=ASKED)
+
+    assert ExitCode.OK == applied("plan.json")
     assert ExitCode.OK == go(
         "verify", "--plan", "plan.json", "--against", "legacy.snapshot", "--out", "evidence"
     )
-    found = json.loads((tmp_path / "evidence" / "verify.json").read_text(encoding="utf-8"))
-    assert "AS PLANNED" == found["headline"]
-    names = {path.name for path in (tmp_path / "evidence").iterdir()}
+    assert "AS PLANNED" == headline("evidence")
+    names = {path.name for path in Path("evidence").iterdir()}
     assert {"verify.html", "verify.xlsx", "diff.html", "diff.xlsx", "diff.json", "live.snapshot"} <= names
+    asked = answers(served, engine, spots=1, share=ASKED)
+    assert asked["allowed"] > 500
+    assert asked["denied"] > 500
 
     again = ("plan", "make", "legacy.snapshot", "--assigned", "evidence/live.snapshot", "--out", "again.json")
     assert ExitCode.OK == go(*again, "--allow-incomplete")
-    assert () == load_plan(tmp_path / "again.json").operations
+    assert () == load_plan(Path("again.json")).operations
 
     assert ExitCode.OK == go("undo", "plan.json.journal", "--out", "undo.json")
-    back = load_plan(tmp_path / "undo.json").digest
-    assert ExitCode.OK == go("apply", "undo.json", "--digest", back, "--yes", "--quiet")
-    assert sorted(before) == sorted(row[:6] for row in served.account.assignments.rows())
+    assert ExitCode.OK == applied("undo.json")
+    assert before == holdings(served)
+
+
+def test_one_principal_and_then_one_wave_after_the_other(served: Sandbox) -> None:
+    """Each part is verified by itself, a later wave waits for those before it, and all of it comes undone."""
+    before = holdings(served)
+    plan = load_plan(Path("plan.json"))
+    last = plan.operations[-1]
+    who = last.principal
+    assert last.wave == 2
+    assert ExitCode.REFUSED == applied("plan.json", "--wave", 2, "--journal", "early.journal")
+    assert not Path("early.journal").exists()
+    assert ExitCode.OK == applied("plan.json", "--only", who, "--journal", "one.journal")
+    assert {(who.type.value, who.id)} == {row[:2] for row in holdings(served) - before}
+    assert ExitCode.OK == applied("plan.json", "--wave", 1, "--journal", "first.journal")
+    assert ExitCode.OK == go("verify", "--plan", "plan.json", "--wave", 1, "--out", "first")
+    assert ExitCode.OK == applied("plan.json", "--wave", 2, "--journal", "second.journal")
+    assert ExitCode.OK == go("verify", "--plan", "plan.json", "--out", "whole")
+
+    for name in ("second", "first", "one"):
+        assert ExitCode.OK == go("undo", f"{name}.journal", "--out", f"{name}.json")
+        assert ExitCode.OK == applied(f"{name}.json")
+    assert before == holdings(served)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from permmigrate.catalog import Catalog
 from permmigrate.model import LedgerEntry, ManagementType, ReadStatus, Role, RoleAssignment, RoleId
-from permmigrate.plan import NEW_ROLE, ByHand, Definition, Kind, Operation
+from permmigrate.plan import NEW_ROLE, ByHand, Definition, Digests, Kind, Operation
 from permmigrate.snapshot import Snapshot
 from permmigrate.verify import Standing, Verification, check
 from permmigrate.verify.check import satisfied
@@ -76,6 +76,40 @@ def test_the_first_waves_can_be_verified_alone() -> None:
     assert {"missing": 1} == counted(check(whole, live(first)))
     assert not satisfied(whole, live(first), [first])
     assert satisfied(whole, live(first), [first], 1)
+
+
+def test_what_later_waves_do_may_be_done_already() -> None:
+    """Neither is too much what they give, nor is missing what they take; what no wave gives is too much."""
+    held, first, second = (
+        assigned(user("u-1"), "r-1"),
+        assigned(user("u-1"), "r-2"),
+        assigned(user("u-1"), "r-3"),
+    )
+    role = assigned(user("u-2"), f"{NEW_ROLE}Upload manager")
+    later = [
+        adding(second, wave=2),
+        removing(held, wave=2),
+        creating(role_body(), wave=2),
+        adding(role, wave=2),
+    ]
+    whole = plan([adding(first), *later], {user("u-1"): (held,)})
+    made = replace(role, role_id=RoleId("upload_manager_1"))
+    for now in ((held, first), (held, first, second), (first, second)):
+        assert "AS PLANNED" == check(whole, live(*now), waves=1).headline
+        assert "AS PLANNED" == check(whole, with_role(live(*now, made)), waves=1).headline
+    other = replace(second, scope_id="env-2")
+    assert {"extra": 1} == counted(check(whole, live(held, first, other), waves=1))
+
+
+def test_a_role_that_grew_since_is_told() -> None:
+    """Everybody holds what was planned, and a role says more than it did: that is not as planned."""
+    mine = assigned(user("u-1"))
+    there = with_role(live(mine), policy_ids=("p-1",))
+    whole = plan([adding(mine)], digests=Digests("5" * 64, "6" * 64, there.catalog.digest))
+    assert "AS PLANNED" == check(whole, there).headline
+    grown = with_role(there, policy_ids=("p-1", "p-2"))
+    (told,) = check(whole, grown).deviations
+    assert (Standing.CHANGED, "the catalog") == (told.standing, told.name)
 
 
 def with_role(found: Snapshot, **changes: object) -> Snapshot:

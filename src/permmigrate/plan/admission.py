@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from permmigrate.model import PrincipalRef, RoleAssignment, RoleId
-from permmigrate.plan.definitions import found, same
+from permmigrate.plan.definitions import catalog_digest, found, same
 from permmigrate.plan.operation import Definition, Kind
 from permmigrate.plan.value import GuardResult, Plan
 from permmigrate.plan.world import World
@@ -58,12 +58,8 @@ def _writer(plan: Plan, acting_key: PrincipalRef) -> GuardResult:
 
 
 def _catalog(plan: Plan, world: World) -> GuardResult:
-    """Compare the catalogs; roles that the plan itself has created since do not count."""
-    made = [found(each.definition, world)[0] for each in plan.operations if each.kind is Kind.CREATE_ROLE]
-    live = world.catalog
-    less = replace(live, planned=live.planned | {RoleId(each) for each in made if each})
-    holds = plan.digests.catalog in (live.digest, less.digest)
-    measured = plan.digests.catalog if holds else live.digest
+    """Compare the catalogs; roles that the plan itself makes or deletes do not count."""
+    measured = catalog_digest(world, plan.operations)
     return _same("catalog", plan.digests.catalog, measured, "the plan was made from the catalog")
 
 

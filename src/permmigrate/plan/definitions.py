@@ -6,12 +6,14 @@ The service may write a statement in another way than it was given: what counts 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 
 import cedarpy
 
 from permmigrate.model import CustomPolicy, ManagementType, Role, RoleId
-from permmigrate.plan.operation import Body, Definition, PolicyBody, RoleBody
+from permmigrate.plan.operation import NEW_ROLE, Body, Definition, Kind, Operation, PolicyBody, RoleBody
 from permmigrate.plan.world import World
 
 
@@ -81,6 +83,30 @@ def namesake(body: RoleBody, world: World) -> Role | None:
         ):
             return role
     return None
+
+
+def catalog_digest(world: World, operations: Iterable[Operation]) -> str:
+    """The digest of the account's catalog without the roles that operations make or delete.
+
+    It is the same before, during and after they are done, as long as nothing else changes.
+    """
+    own = {
+        _role_id(each.definition, world)
+        for each in operations
+        if each.kind in (Kind.CREATE_ROLE, Kind.DELETE_ROLE)
+    }
+    catalog = world.catalog
+    there = own & catalog.roles.keys()
+    return replace(catalog, planned=catalog.planned | there).digest if there else catalog.digest
+
+
+def _role_id(definition: Definition, world: World) -> RoleId:
+    """Its id in the account; what an undo plan made beforehand names by a placeholder is found by name."""
+    body = definition.after or definition.before
+    if definition.id.startswith(NEW_ROLE) and isinstance(body, RoleBody):
+        there = namesake(body, world)
+        return there.id if there else RoleId(definition.id)
+    return RoleId(definition.id)
 
 
 def found(definition: Definition, world: World) -> tuple[str, Body | None]:

@@ -13,7 +13,7 @@ from typing import Final
 
 from permmigrate.model import PrincipalRef, RoleAssignment, RoleId
 from permmigrate.plan.batches import expected_of
-from permmigrate.plan.definitions import found, same
+from permmigrate.plan.definitions import catalog_digest, found, same
 from permmigrate.plan.guards import check
 from permmigrate.plan.operation import (
     NEW_POLICY,
@@ -75,7 +75,7 @@ def undo_plan(plan: Plan, done: Iterable[Done], world: World, terms: UndoTerms) 
         expires=moment(terms.now + terms.expires_after),
         tool_version=terms.tool_version,
         api_url=plan.api_url,
-        digests=replace(plan.digests, catalog=world.catalog.digest),
+        digests=replace(plan.digests, catalog=catalog_digest(world, operations)),
         captured_at=terms.captured_at,
         acting_key=terms.acting_key or plan.acting_key,
         required_admins=plan.required_admins,

@@ -18,14 +18,14 @@ from permmigrate.model import (
     RoleAssignment,
 )
 from permmigrate.plan import NEW_ROLE, Kind, Operation, Plan
-from permmigrate.plan.definitions import found, same
+from permmigrate.plan.definitions import catalog_digest, found, same
 from permmigrate.plan.operation import role_id_of
 from permmigrate.plan.words import name
 from permmigrate.plan.world import World, held_by
 from permmigrate.snapshot import Snapshot
 from permmigrate.verify.value import Deviation, Standing, Verification
 
-MATTERING = ("assignments", "roles", "policies", "people", "groups", "keys", "environments")
+MATTERING = ("assignments", "catalog", "roles", "policies", "people", "groups", "keys", "environments")
 """The areas of the ledger whose gaps leave a verification incomplete."""
 
 
@@ -37,10 +37,16 @@ def check(plan: Plan, live: Snapshot, *, steady: bool = True, waves: int | None 
     """
     by_hand = {entry.operation.id: entry.reason for entry in plan.by_hand}
     operations = [each for each in plan.operations if waves is None or each.wave <= waves]
+    later = [each for each in plan.operations if waves is not None and each.wave > waves]
     operations += [entry.operation for entry in plan.by_hand]
     checking = _Checking(plan, World.of(live), live, by_hand)
+    checking.name_what_was_made(later)
+    checking.catalog()
     checking.definitions([each for each in operations if each.principal is None])
-    checking.assignments([each for each in operations if each.principal is not None])
+    checking.assignments(
+        [each for each in operations if each.principal is not None],
+        [each for each in later if each.principal is not None],
+    )
     return Verification(
         account_id=plan.account_id,
         plan_digest=plan.digest,
@@ -69,6 +75,30 @@ class _Checking:
     deviations: list[Deviation] = field(default_factory=list)
     as_planned: int = 0
     untouched: int = 0
+
+    def catalog(self) -> None:
+        """What roles and policies mean, other than those of the plan: who holds a role that grew has grown."""
+        if any(gap.area in ("catalog", "roles") for gap in self.live.gaps):
+            return
+        if catalog_digest(self.world, self.plan.operations) != self.plan.digests.catalog:
+            self.deviations.append(
+                Deviation(
+                    standing=Standing.CHANGED,
+                    principal=None,
+                    name="the catalog",
+                    what="roles and policies of the account and the vendor",
+                    reason="they are not what they were when the plan was made, and so is what they allow: "
+                    "`permmigrate catalog diff` says what is new, `verify --against` who gains by it",
+                )
+            )
+
+    def name_what_was_made(self, later: Iterable[Operation]) -> None:
+        """Find the ids of roles that later waves make, for those who hold them already."""
+        for operation in later:
+            if operation.kind is Kind.CREATE_ROLE:
+                there_id, there = found(operation.definition, self.world)
+                if there is not None:
+                    self.given[operation.definition.id] = there_id
 
     def definitions(self, operations: Iterable[Operation]) -> None:
         """Custom roles and policies: there, as they were made; or gone, when that was planned."""
@@ -104,17 +134,23 @@ class _Checking:
             )
         )
 
-    def assignments(self, operations: Iterable[Operation]) -> None:
-        """What everybody whom the plan names holds."""
+    def assignments(self, operations: Iterable[Operation], later: Iterable[Operation] = ()) -> None:
+        """What everybody whom the plan names holds; what later waves do may be done already, or not."""
         planned: defaultdict[PrincipalRef, dict[RoleAssignment, Operation]] = defaultdict(dict)
         for operation in operations:
             row = self._row(operation)
             if row is None:
                 continue
             planned[row.principal][row] = operation
+        either: defaultdict[PrincipalRef, set[RoleAssignment]] = defaultdict(set)
+        for operation in later:
+            if operation.needs_role is None or operation.needs_role in self.given:
+                row = replace(operation.assignment, role_id=role_id_of(operation.assignment, self.given))
+                either[row.principal].add(row)
         live = held_by(self.live.assignments)
         for principal in sorted(planned.keys() | self.plan.held.keys()):
-            self._principal(principal, planned[principal], live.get(principal, frozenset()))
+            now = live.get(principal, frozenset())
+            self._principal(principal, planned[principal], now, either[principal])
 
     def _row(self, operation: Operation) -> RoleAssignment | None:
         """The operation's assignment as the service has it; None when it was told already why not."""
@@ -137,6 +173,7 @@ class _Checking:
         principal: PrincipalRef,
         planned: dict[RoleAssignment, Operation],
         live: frozenset[RoleAssignment],
+        either: set[RoleAssignment],
     ) -> None:
         if not live and not self.live.has(principal):
             for row, operation in planned.items():
@@ -150,11 +187,11 @@ class _Checking:
                 self._deviate(Standing.MISSING, row, self._why(operation, "the plan gives it"), operation)
             else:
                 self._deviate(Standing.EXTRA, row, self._why(operation, "the plan takes it away"), operation)
-        left_alone = before - planned.keys()
+        left_alone = before - planned.keys() - either
         self.untouched += len(left_alone & live)
         for row in left_alone - live:
             self._deviate(Standing.CHANGED, row, "it was held when the plan was made, and is gone")
-        for row in live - before - planned.keys():
+        for row in live - before - planned.keys() - either:
             self._deviate(
                 Standing.EXTRA, row, "it was not held when the plan was made, and is not of the plan"
             )
