@@ -1,0 +1,348 @@
+"""The comparison of the large account: this engine, the same task in pandas, and brute force with Cedar.
+
+The engine is a process of its own: load the file, translate, compare; no report, and nothing put to the
+solver. Pandas does what a straightforward solution does: it joins people with their groups' grants, climbs
+the tree join by join, and looks each state up. Both must count the same findings of each verdict, or this
+fails. Cedar is asked on a sample, and its seconds are extrapolated to all questions.
+
+PERMMIGRATE_DIFF=medium takes another account; PERMMIGRATE_PANDAS=500 lets pandas have so many principals
+only; PERMMIGRATE_SLOPES=no leaves the doublings out. Leaves with 1 when a promise is broken.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from permmigrate.diff.automaton import Automaton
+from permmigrate.diff.compare import _Comparison, entitled
+from permmigrate.diff.profiles import Profiles, askers
+from permmigrate.diff.value import BY_MAPPING
+from permmigrate.diff.verdicts import COMPARED
+from permmigrate.diff.witness import Witnesses
+from permmigrate.entitlements import Place
+from permmigrate.mapping.tables import load as load_tables
+from permmigrate.resources import mappings_dir
+from permmigrate.sandbox import accounts
+from permmigrate.snapshot.file import dump, load
+
+TODAY = date(2026, 11, 22)
+SECONDS, MEMORY, FASTER, SLOPE = 10.0, 400, 8.0, 1.3
+BASE = accounts.Size(2_000, 100, (11_000, 4_000, 3_000, 1_400, 600), 100_000, 0)
+"""What is doubled, one dimension at a time."""
+QUESTIONS = 200
+
+
+def take(size: str, path: Path) -> None:
+    """Read a sandbox account in process and save it."""
+    import httpx
+
+    from permmigrate.cloudinary.credentials import from_environment
+    from permmigrate.cloudinary.reader import Reader
+    from permmigrate.cloudinary.session import Timing
+    from permmigrate.sandbox import Sandbox
+    from permmigrate.snapshot.capture import capture
+
+    sandbox = Sandbox(size, seed=1)
+    shares = path.with_suffix(".csv")
+    sandbox.write_shares(shares)
+    urls = {f"CLOUDINARY_URL_{n}": url for n, url in enumerate(sandbox.cloudinary_urls(""), start=2)}
+    credentials = from_environment({"CLOUDINARY_ACCOUNT_URL": sandbox.account_url("")} | urls)
+    inner, timing = httpx.WSGITransport(app=sandbox.wsgi), Timing(sleep=lambda _: None)
+    with Reader(credentials, api_url="http://localhost", inner=inner, timing=timing) as reader:
+        taken = capture(
+            reader,
+            share_lists=[shares],
+            keep_unknown=True,
+            captured_at="2026-11-22T08:00:00Z",
+            tool_version="0",
+        )
+    dump(taken, path)
+
+
+def engine(path: Path) -> dict[str, Any]:
+    """One comparison by this engine, in this process."""
+    started = time.perf_counter()
+    tables = load_tables(mappings_dir())
+    snapshot = load(path)
+    loaded = time.perf_counter()
+    sides = entitled(snapshot, tables, today=TODAY)
+    translated = time.perf_counter()
+    diff = _Comparison(sides, tables, BY_MAPPING, None, TODAY).run("0")
+    first = diff.findings[0].id
+    done = time.perf_counter()
+    return {
+        "seconds": done - started,
+        "load": loaded - started,
+        "translate": translated - loaded,
+        "compare": done - translated,
+        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "findings": len(diff.findings),
+        "decided": diff.decided,
+        "first": first,
+        "held": diff.findings.gathered.counts.sum(axis=0).tolist(),  # type: ignore[attr-defined]
+    }
+
+
+def apart(what: str, path: Path, *more: str) -> dict[str, Any]:
+    """One part in a process of its own, whose memory is its alone."""
+    command = [sys.executable, __file__, what, str(path), *more]
+    run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    return found
+
+
+class Joins:
+    """The same task by joins; what a state means is looked up in the engine's own table of steps."""
+
+    def __init__(self, path: Path) -> None:
+        tables = load_tables(mappings_dir())
+        self.sides = entitled(load(path), tables, today=TODAY)
+        self.automaton = Automaton(askers(self.sides))
+        self.profiles = Profiles(self.sides, self.automaton)
+        places, content = self.sides.places, self.sides.content
+        self.places = pd.DataFrame(
+            {"place": np.arange(len(places)), "up": places.parent, "scope": places.scope}
+        )
+        holder = np.repeat(np.arange(len(content.starts) - 1), np.diff(content.starts))
+        kind = (places.kind[content.place] == 2).astype(np.int64)
+        self.grants = pd.DataFrame(
+            {"holder": holder, "place": content.place, "combination": content.combination * 2 + kind}
+        ).merge(self.places[["place", "scope"]], on="place")
+        self.steps: dict[tuple[int, int], int] = {}
+
+    def step(self, state: int, effect: int) -> int:
+        return int(self.automaton.step(np.array([state]), np.array([effect]))[0])
+
+    def counted(self, numbers: list[int]) -> np.ndarray[Any, Any]:
+        """How many findings of each verdict hold for these principals."""
+        stops = self.stops(numbers)
+        stops["above"] = self.above(stops)
+        state = pd.DataFrame({"stop": stops.stop, "state": -1})
+        waiting = stops
+        found = np.zeros(len(COMPARED), dtype=np.int64)
+        at_root = True
+        while len(waiting):
+            if at_root:
+                here = waiting[waiting.above < 0].rename(columns={"nobody": "state"})
+            else:
+                here = waiting.merge(
+                    state[state.state >= 0].rename(columns={"stop": "above"}), on="above", how="inner"
+                )
+            pairs = here[["state", "effect"]].drop_duplicates()
+            pairs["step"] = [self.step(int(s), int(e)) for s, e in pairs.itertuples(index=False)]
+            here = here.merge(pairs, on=["state", "effect"])
+            for number, times in here.step.value_counts().items():
+                for span, kinds in self.automaton.steps[int(str(number))][1]:
+                    found[self.automaton.spans[span][0]] += len(kinds) * times
+            leads = pairs.step.map(lambda number: self.automaton.steps[number][0])
+            known = here.merge(pairs.assign(leads=leads)[["step", "leads"]].drop_duplicates(), on="step")
+            state = known[["stop", "leads"]].rename(columns={"leads": "state"})
+            waiting = waiting[~waiting.stop.isin(known.stop)]
+            at_root = False
+        return found
+
+    def stops(self, numbers: list[int]) -> pd.DataFrame:
+        """Everything that begins anywhere, one row a principal and place."""
+        sources, roots = [], []
+        for number in numbers:
+            principal = self.sides.principals[number]
+            profile, reach = self.profiles.profile(principal), self.profiles.reach(principal)
+            for one in self.profiles.sources(principal):
+                sources += [
+                    (number, one.holder, at, one.within if within else one.beyond)
+                    for at, within in enumerate(reach)
+                ]
+            nobodys = self.profiles.nobodys(principal.type)
+            for at, scope in enumerate(self.sides.scopes):
+                roots.append((number, self.sides.places.starts[scope], profile.wide[at], nobodys[at]))
+            roots += [(number, place, offer, -1) for place, offer in profile.extras]
+        joined = pd.DataFrame(sources, columns=["who", "holder", "scope", "lens"]).merge(
+            self.grants, on=["holder", "scope"]
+        )
+        offers = joined[["combination", "lens"]].drop_duplicates()
+        offers["offer"] = self.profiles.offered(offers.combination.to_numpy(), offers.lens.to_numpy())
+        joined = joined.merge(offers, on=["combination", "lens"]).assign(nobody=-1)
+        begun = pd.concat(
+            [
+                pd.DataFrame(roots, columns=["who", "place", "offer", "nobody"]),
+                joined[["who", "place", "offer", "nobody"]],
+            ]
+        )
+        begun = begun[~begun.offer.isin(self.profiles.nothing)]
+        begun["effect"] = self.profiles.effect_of[begun.offer]
+        several = begun.duplicated(["who", "place"], keep=False)
+        single, rest = begun[~several], begun[several].drop_duplicates(["who", "place", "effect"])
+        together = rest.groupby(["who", "place"], as_index=False).agg({"effect": tuple, "nobody": "max"})
+        sets = together.effect.drop_duplicates()
+        joins = {one: self._union(one) for one in sets}
+        together["effect"] = together.effect.map(joins)
+        stops = pd.concat([single[["who", "place", "effect", "nobody"]], together], ignore_index=True)
+        return stops.assign(stop=np.arange(len(stops)))
+
+    def _union(self, effects: tuple[int, ...]) -> int:
+        first, *more = effects
+        for one in more:
+            first = int(self.automaton.join(np.array([first]), np.array([one]))[0])
+        return first
+
+    def above(self, stops: pd.DataFrame) -> pd.Series[int]:
+        """The nearest stop above each, one join a level of the tree."""
+        above = pd.Series(-1, index=stops.index)
+        climbing = stops[["who", "place", "stop"]].merge(self.places[["place", "up"]], on="place")
+        climbing = climbing[climbing.up >= 0]
+        there = stops[["who", "place", "stop"]].rename(columns={"place": "up", "stop": "met"})
+        while len(climbing):
+            climbing = climbing[["who", "stop", "up"]].merge(there, on=["who", "up"], how="left")
+            met = climbing[climbing.met.notna()]
+            above.loc[met.stop] = met.met.astype(int).to_numpy()
+            left = climbing[climbing.met.isna()].rename(columns={"up": "place"})
+            climbing = left[["who", "stop", "place"]].merge(self.places[["place", "up"]], on="place")
+        return above
+
+
+def pandas(path: Path) -> dict[str, Any]:
+    """The same comparison by joins, some hundred principals at a time."""
+    started = time.perf_counter()
+    joins = Joins(path)
+    everybody = list(range(len(joins.sides.principals)))
+    some = int(os.environ.get("PERMMIGRATE_PANDAS", len(everybody)))
+    asked = everybody[:some]
+    found = np.zeros(len(COMPARED), dtype=np.int64)
+    joining = time.perf_counter()
+    for start in range(0, len(asked), 250):
+        found += joins.counted(asked[start : start + 250])
+    done = time.perf_counter()
+    share = len(asked) / len(everybody)
+    return {
+        "seconds": joining - started + (done - joining) / share,
+        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "held": found.tolist(),
+        "principals": len(asked),
+        "all": share == 1,
+    }
+
+
+def held_by(path: Path, principals: int) -> list[int]:
+    """What the engine counts for the first principals only."""
+    tables = load_tables(mappings_dir())
+    diff = _Comparison(entitled(load(path), tables, today=TODAY), tables, BY_MAPPING, None, TODAY).run("0")
+    counts = diff.findings.gathered.counts  # type: ignore[attr-defined]
+    return [int(one) for one in counts[:principals].sum(axis=0)]
+
+
+def cedar(path: Path) -> dict[str, Any]:
+    """Seconds of one question to Cedar under both sides, on a sample of principals and folders."""
+    sides = entitled(load(path), load_tables(mappings_dir()), today=TODAY)
+    random = np.random.default_rng(1)
+    witnesses = Witnesses(sides)
+    asked, seconds = 0, 0.0
+    while asked < QUESTIONS:
+        principal = sides.principals[int(random.integers(len(sides.snapshot.users)))]
+        scope = sides.scopes[1]
+        tree = sides.trees[scope]
+        place = Place("folder", tree.ids[int(random.integers(len(tree.ids)))])
+        atoms = sides.universe(scope).bits(sides.universe(scope).folder_mask)
+        spot = witnesses.spot(scope, place, 0)
+        requests = [witnesses.requests.of(scope, number, spot) for number in atoms]
+        started = time.perf_counter()
+        witnesses.decide(principal, spot, requests)
+        seconds += time.perf_counter() - started
+        asked += len(requests)
+        witnesses._decided.clear()
+    return {"seconds": seconds, "questions": asked}
+
+
+def slopes(folder: Path) -> Iterator[tuple[str, float]]:
+    """How many times the seconds each dimension takes when it is doubled."""
+    doubled = {
+        "users": replace(BASE, users=2 * BASE.users),
+        "groups": replace(BASE, groups=2 * BASE.groups),
+        "folders": replace(BASE, folders=tuple(2 * one for one in BASE.folders)),
+        "shares": replace(BASE, shares=2 * BASE.shares),
+    }
+    seconds = {}
+    for name, size in ({"base": BASE} | doubled).items():
+        accounts.SIZES[name] = size
+        take(name, folder / f"{name}.snapshot")
+        seconds[name] = min(apart("engine", folder / f"{name}.snapshot")["seconds"] for _ in range(3))
+    base = load(folder / "base.snapshot")
+    twice = replace(base, catalog=_doubled(base.catalog))
+    dump(twice, folder / "policies.snapshot")
+    seconds["policies"] = min(apart("engine", folder / "policies.snapshot")["seconds"] for _ in range(3))
+    for name in (*doubled, "policies"):
+        yield name, seconds[name] / seconds["base"]
+
+
+def _doubled(catalog: Any) -> Any:
+    """Every policy twice, under two ids, in every role that has it."""
+    from permmigrate.catalog import Catalog
+
+    policies = [*catalog.policies.values()]
+    policies += [replace(one, id=f"{one.id}~again") for one in catalog.policies.values()]
+    roles = [
+        replace(role, policy_ids=(*role.policy_ids, *(f"{one}~again" for one in role.policy_ids)))
+        for role in catalog.roles.values()
+    ]
+    return Catalog.of(policies, roles, catalog.schema, catalog.source)
+
+
+def line(what: str, value: str, memory: float | None, remark: str) -> None:
+    """One row of the outcome."""
+    print(f"  {what:<20} {value:>12} {f'{memory:.0f} MB' if memory else '':>8}  {remark}".rstrip())
+
+
+def main() -> int:
+    """Everything in one run."""
+    account = os.environ.get("PERMMIGRATE_DIFF", "large")
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "account.snapshot"
+        apart("take", path, account)
+        ours = min((apart("engine", path) for _ in range(2)), key=lambda one: float(one["seconds"]))
+        parts = ", ".join(f"{what} {ours[what]:.1f}" for what in ("load", "translate", "compare"))
+        print(f"{account} account: {ours['findings']:,} findings, {ours['decided']:,} questions decided")
+        promise = f"promise: {SECONDS:g} s, {MEMORY} MB"
+        line("engine", f"{ours['seconds']:.1f} s", ours["megabytes"], f"{parts}; {promise}")
+        joins = apart("pandas", path)
+        expected = ours["held"] if joins["all"] else held_by(path, joins["principals"])
+        assert expected == joins["held"], (expected, joins["held"])
+        ratio = joins["seconds"] / ours["seconds"]
+        same = f"the same {sum(expected):,} findings, each for whom it holds"
+        whole = "" if joins["all"] else f"; extrapolated from {joins['principals']:,} principals"
+        line("pandas", f"{joins['seconds']:.1f} s", joins["megabytes"], same + whole)
+        line("", f"{ratio:.1f} times", None, f"the engine's seconds; promise: {FASTER:g}")
+        asked = apart("cedar", path)
+        each = asked["seconds"] / asked["questions"]
+        sample = f"extrapolated from {asked['questions']:,} questions of {each * 1e6:,.0f} us, both sides"
+        line("cedarpy", f"{each * ours['decided'] / 86_400:,.1f} days", None, sample)
+        kept = ours["seconds"] <= SECONDS and ours["megabytes"] <= MEMORY and ratio >= FASTER
+        for what, factor in slopes(Path(name)) if os.environ.get("PERMMIGRATE_SLOPES") != "no" else ():
+            line(f"twice the {what}", f"{factor:.2f} times", None, f"the seconds; promise: {2 * SLOPE:g}")
+            kept &= factor <= 2 * SLOPE
+    return int(not kept)
+
+
+PARTS = {"engine": engine, "pandas": pandas, "cedar": cedar}
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["take", file, size]:
+            take(size, Path(file))
+            print("{}")
+        case [part, file]:
+            print(json.dumps(PARTS[part](Path(file))))
+        case _:
+            raise SystemExit(main())
