@@ -93,3 +93,15 @@ def test_a_line_that_does_not_fit_is_noticed() -> None:
     with pytest.raises(click.UsageError):
         parse(["plan", "maek"])
     assert sum(1 for _ in commands(ROOT / "docs" / "tutorial.md")) > 20
+
+
+def test_every_refusal_that_is_explained_is_one() -> None:
+    """What the page about apply quotes is said by the code, letters for values aside."""
+    page = (ROOT / "docs" / "apply.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"^ +\| `([^`]+)` \|", page, re.MULTILINE)
+    folders = [ROOT / "src" / "permmigrate" / name for name in ("apply", "plan", "cli")]
+    code = " ".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.py"))
+    assert len(quoted) >= 8
+    for words in quoted:
+        for part in re.split(r"\b[XYZ]\b", words):
+            assert part.strip(" ,") in code, words
