@@ -89,3 +89,21 @@ def test_the_sandbox_announces_itself_in_one_json_line() -> None:
     assert addresses["url"].startswith("http://127.0.0.1:")
     assert addresses["account_url"].startswith("account://")
     assert all(url.startswith("cloudinary://") for url in addresses["cloudinary_urls"])
+
+
+def test_whoever_reads_has_read_enough(snapshot: Path) -> None:
+    """A pipe that is closed early, as `head` does, is no bug."""
+    command = [
+        sys.executable,
+        "-c",
+        "from permmigrate.cli import main; main()",
+        "snapshot",
+        "show",
+        str(snapshot),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+        assert (0, b"") == (process.wait(), said)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -19,6 +18,7 @@ PROBLEMS_SHOWN: Final = 100
 
 def run(command: click.Command, arguments: list[str] | None = None) -> int:
     """Run a command and return the process's exit code; what went wrong is told on stderr."""
+    stdout = sys.stdout
     try:
         command.main(args=arguments, prog_name="permmigrate", standalone_mode=False)
     except PermmigrateError as error:
@@ -38,9 +38,10 @@ def run(command: click.Command, arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         click.echo("permmigrate: interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        return ExitCode.OK  # nobody reads any more: click put a silent stream in place and left
     except OSError as error:
         click.echo(f"permmigrate: the system refused: {error.strerror or type(error).__name__}", err=True)
         return ExitCode.USAGE

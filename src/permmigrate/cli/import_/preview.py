@@ -56,7 +56,7 @@ def remarks(made: Assembled) -> Iterator[str]:
         yield f"there because other rows name them: {_counts(made.implied)}"
     if made.made_up:
         yield f"ids made up from names: {_counts(made.made_up)}"
-    if made.duplicates:
+    if any(made.duplicates.values()):
         yield f"rows that say the same once more, left out: {_counts(made.duplicates)}"
     yield from made.notes
 
