@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -20,6 +21,7 @@ from permmigrate.entitlements import AfterAssignment, Entitlements, Holding
 from permmigrate.errors import ExitCode
 from permmigrate.mapping.tables import MappingTables
 from permmigrate.mapping.translate import translate
+from permmigrate.plan.file import load as load_plan
 from permmigrate.report.signoff_sheet import HEADINGS, SHEET
 from permmigrate.sandbox import Resource, Sandbox
 from permmigrate.snapshot import Snapshot
@@ -31,6 +33,16 @@ PREFIX = "Cloudinary::"
 def go(*words: object) -> ExitCode:
     """Run a command line in this process."""
     return ExitCode(run(cli, [str(word) for word in words]))
+
+
+def applied(plan: str, *options: object) -> ExitCode:
+    """Apply a plan by its digest, without a terminal."""
+    return go("apply", plan, "--digest", load_plan(Path(plan)).digest, "--yes", "--quiet", *options)
+
+
+def headline(folder: str) -> str:
+    """What a verification found."""
+    return str(json.loads(Path(folder, "verify.json").read_text(encoding="utf-8"))["headline"])
 
 
 def approve(path: Path) -> None:

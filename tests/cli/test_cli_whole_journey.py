@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from permmigrate.sandbox import Sandbox
 from permmigrate.sandbox.server import serving
 from permmigrate.snapshot.file import load
 from sandbox_variables import variables
-from served_journey import answers, approve, go, holdings, wanted
+from served_journey import answers, applied, approve, go, headline, holdings, wanted
 
 SIZE = os.environ.get("PERMMIGRATE_JOURNEY", "small")
 ASKED = {"small": 0.04, "medium": 0.004}[SIZE]
@@ -62,14 +61,6 @@ def served(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("CLOUDINARY_API_URL", url)
         yield sandbox
-
-
-def applied(plan: str, *options: object) -> ExitCode:
-    return go("apply", plan, "--digest", load_plan(Path(plan)).digest, "--yes", "--quiet", *options)
-
-
-def headline(folder: str) -> str:
-    return str(json.loads(Path(folder, "verify.json").read_text(encoding="utf-8"))["headline"])
 
 
 def test_a_move_is_signed_applied_verified_and_taken_back(served: Sandbox) -> None:

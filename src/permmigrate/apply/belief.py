@@ -67,11 +67,15 @@ class Belief:
         self.given: dict[str, str] = {}
         """The ids of roles and policies that were made, by the plan's names for them."""
         self._unnamed: defaultdict[RoleId, list[RoleAssignment]] = defaultdict(list)
+        self._held_unnamed: defaultdict[RoleId, list[RoleAssignment]] = defaultdict(list)
+        """What an undo plan made beforehand says is held, of roles that were not there yet."""
         self._scopes: defaultdict[PrincipalRef, set[str | None]] = defaultdict(set)
         for principal, rows in plan.held.items():
             for row in rows:
                 self._held[principal, row.scope_id].add(row)
                 self._scopes[principal].add(row.scope_id)
+                if row.role_id.startswith(NEW_ROLE):
+                    self._held_unnamed[row.role_id].append(row)
 
     def item(self, operation: Operation, id_: str | None = None) -> Item:
         """The operation as it can be done now; a role that is not made yet keeps the plan's name for it."""
@@ -97,6 +101,10 @@ class Belief:
         self.given[placeholder] = given
         for row in self._unnamed.pop(RoleId(placeholder), ()):
             self._open[row.principal, row.scope_id].add(replace(row, role_id=RoleId(given)))
+        for row in self._held_unnamed.pop(RoleId(placeholder), ()):
+            held = self._held[row.principal, row.scope_id]
+            held.remove(row)
+            held.add(replace(row, role_id=RoleId(given)))
 
     def settle(self, row: RoleAssignment, *, held: bool) -> None:
         """It is known that the assignment is there, or that it is not."""

@@ -300,7 +300,7 @@ class Run:
         still = [item for item in items if item.principal not in self._standing.left]
         drifts, read = self._reading.twice_everywhere(still)
         self._judge(items, drifts)
-        if not drifts:
+        if not any(item.principal in self._standing.left for item in items):
             self._verified.append(number)
         self._journal.write(
             "verified",

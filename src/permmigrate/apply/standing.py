@@ -52,10 +52,11 @@ class Standing:
         if item.row is not None:
             if item.principal in self.left:
                 return False
-            if item.operation.needs_role and item.operation.needs_role not in self._belief.given:
-                why = "its role could not be made"
-            elif item.operation.kind.revokes:
+            needs = item.operation.needs_role  # to take a role that is not there is to find it not held
+            if item.operation.kind.revokes:
                 why = self._needed(item.principal)
+            elif needs and needs not in self._belief.given:
+                why = "its role could not be made"
         if why:
             self.tell(item, Outcome(Status.HELD_BACK, why))
         return not why

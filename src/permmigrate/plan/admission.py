@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from permmigrate.model import PrincipalRef, RoleAssignment, RoleId
 from permmigrate.plan.definitions import catalog_digest, found, same
-from permmigrate.plan.operation import Definition, Kind
+from permmigrate.plan.operation import NEW_ROLE, Definition
 from permmigrate.plan.value import GuardResult, Plan
 from permmigrate.plan.world import World
 
@@ -82,8 +82,8 @@ def stale(plan: Plan, world: World) -> tuple[str, ...]:
     definitions: list[Definition] = []
     ids = {
         subject.id: found(subject, world)[0]
-        for subject in (each.subject for each in plan.operations if each.kind is Kind.CREATE_ROLE)
-        if isinstance(subject, Definition)
+        for subject in (each.subject for each in plan.operations)
+        if isinstance(subject, Definition) and subject.id.startswith(NEW_ROLE)
     }
     for operation in plan.operations:
         subject = operation.subject
@@ -95,13 +95,13 @@ def stale(plan: Plan, world: World) -> tuple[str, ...]:
     people = (
         str(who)
         for who, held in plan.held.items()
-        if (world.held.get(who, nothing) ^ frozenset(held)) - given.get(who, set())
+        if (world.held.get(who, nothing) ^ {_on_the_wire(each, ids) for each in held}) - given.get(who, set())
     )
     return (*people, *(each.id for each in definitions if not _stands(each, world)))
 
 
 def _on_the_wire(assignment: RoleAssignment, ids: Mapping[str, str]) -> RoleAssignment:
-    """The assignment with the id of a role that the plan has created before it was interrupted."""
+    """The assignment with the id of a role that the plan knows by name only."""
     given = ids.get(assignment.role_id)
     return replace(assignment, role_id=RoleId(given)) if given else assignment
 

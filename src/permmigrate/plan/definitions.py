@@ -13,7 +13,16 @@ from functools import lru_cache
 import cedarpy
 
 from permmigrate.model import CustomPolicy, ManagementType, Role, RoleId
-from permmigrate.plan.operation import NEW_ROLE, Body, Definition, Kind, Operation, PolicyBody, RoleBody
+from permmigrate.plan.operation import (
+    NEW_POLICY,
+    NEW_ROLE,
+    Body,
+    Definition,
+    Kind,
+    Operation,
+    PolicyBody,
+    RoleBody,
+)
 from permmigrate.plan.world import World
 
 
@@ -91,7 +100,7 @@ def catalog_digest(world: World, operations: Iterable[Operation]) -> str:
     It is the same before, during and after they are done, as long as nothing else changes.
     """
     own = {
-        _role_id(each.definition, world)
+        RoleId(found(each.definition, world)[0])
         for each in operations
         if each.kind in (Kind.CREATE_ROLE, Kind.DELETE_ROLE)
     }
@@ -100,26 +109,20 @@ def catalog_digest(world: World, operations: Iterable[Operation]) -> str:
     return replace(catalog, planned=catalog.planned | there).digest if there else catalog.digest
 
 
-def _role_id(definition: Definition, world: World) -> RoleId:
-    """Its id in the account; what an undo plan made beforehand names by a placeholder is found by name."""
-    body = definition.after or definition.before
-    if definition.id.startswith(NEW_ROLE) and isinstance(body, RoleBody):
-        there = namesake(body, world)
-        return there.id if there else RoleId(definition.id)
-    return RoleId(definition.id)
-
-
 def found(definition: Definition, world: World) -> tuple[str, Body | None]:
-    """What there is now of a definition, by its id or, for what is to be created, by its name; and its id."""
+    """What there is now of a definition, and its id: by its id, or by its name where only a name is known.
+
+    A name is all that is known of what is to be created, and of what an undo plan made beforehand deletes.
+    """
     wanted = definition.after or definition.before
+    by_name = definition.before is None or definition.id.startswith((NEW_ROLE, NEW_POLICY))
     if isinstance(wanted, PolicyBody):
         for policy in world.policies:
             body = policy_body(policy)
-            if policy.id == definition.id or (definition.before is None and same(body, wanted)):
+            if policy.id == definition.id or (by_name and same(body, wanted)):
                 return policy.id, body
         return "", None
     by_id = world.catalog.roles.get(RoleId(definition.id))
-    role = by_id or (
-        namesake(wanted, world) if isinstance(wanted, RoleBody) and not definition.before else None
-    )
+    there = by_id if by_id and by_id.id not in world.catalog.planned else None
+    role = there or (namesake(wanted, world) if isinstance(wanted, RoleBody) and by_name else None)
     return (role.id, role_body(role)) if role else ("", None)

@@ -77,7 +77,7 @@ class _Checking:
     untouched: int = 0
 
     def catalog(self) -> None:
-        """What roles and policies mean, other than those of the plan: who holds a role that grew has grown."""
+        """What roles and policies mean, other than the plan's: who holds a role that grew has grown."""
         if any(gap.area in ("catalog", "roles") for gap in self.live.gaps):
             return
         if catalog_digest(self.world, self.plan.operations) != self.plan.digests.catalog:
