@@ -233,7 +233,7 @@ def test_a_check_ends_in_time() -> None:
 
 def test_an_answer_that_cedar_denies_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Were the encoding wrong, the witness would not be confirmed, and nothing be claimed."""
-    monkeypatch.setattr("permmigrate.cedar.solve.decisions", lambda *_: [False, None])
+    monkeypatch.setattr("permmigrate.cedar.solve.Replay.shows", lambda *_: False)
 
     answer = ask("false", "context.mfa")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import cedarpy
@@ -83,26 +83,99 @@ def _less(attributes: Mapping[str, Any], pinned: frozenset[str]) -> Iterator[Map
                 yield {**attributes, name: value[:index] + value[index + 1 :]}
 
 
+@dataclass
+class Replay:
+    """Puts requests to Cedar under several policy sets. `parents` is of actions."""
+
+    sides: Sequence[Side]
+    parents: Mapping[Uid, frozenset[Uid]]
+
+    def decisions(self, request: Request) -> list[bool | None]:
+        """What Cedar says under each side's policies; None where it cannot be asked."""
+        said: dict[int, bool | None] = {}
+        question, entities = _question(request), self._entities(request)
+        for number in self._first:
+            if number not in said:
+                said[number] = _decision(question, self._sets[number], entities)
+        return [said[number] for number in self._first]
+
+    def shows(self, request: Request, wanted: Sequence[bool | None]) -> bool:
+        """Whether each side decides it as wanted; None where it does not matter, as long as it decides."""
+        question, entities = _question(request), self._entities(request)
+        seen: dict[int, bool | None] = {}
+        for number, want in zip(self._first, wanted, strict=True):
+            if number not in seen:
+                seen[number] = _decision(question, self._sets[number], entities)
+            if seen[number] is None or want not in (None, seen[number]):
+                return False
+        return True
+
+    def _entities(self, request: Request) -> cedarpy.Entities | None:
+        brought = [one.document() for one in request.entities if not self.parents.get(one.uid)]
+        return joined(self._actions, brought)
+
+    @cached_property
+    def _actions(self) -> cedarpy.Entities:
+        return action_groups(self.parents)
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        return list(map(_text, self.sides))
+
+    @cached_property
+    def _first(self) -> list[int]:
+        """For each side the first that has the same policies."""
+        return [self._texts.index(text) for text in self._texts]
+
+    @cached_property
+    def _sets(self) -> list[cedarpy.PolicySet]:
+        return list(map(_policy_set, self._texts))
+
+
 def decisions(
     request: Request, sides: Sequence[Side], parents: Mapping[Uid, frozenset[Uid]]
 ) -> list[bool | None]:
     """What Cedar says under each side's policies; None where it cannot be asked. `parents` is of actions."""
+    return Replay(sides, parents).decisions(request)
+
+
+def action_groups(parents: Mapping[Uid, frozenset[Uid]]) -> cedarpy.Entities:
+    """The actions that are in others, as entities."""
     groups = [
         EntityData(uid, parents=tuple(sorted(above))).document() for uid, above in parents.items() if above
     ]
-    entities = json.dumps([*(entity.document() for entity in request.entities), *groups])
-    question = {
+    return _entities(json.dumps(groups))
+
+
+@lru_cache(maxsize=16)
+def _entities(written: str) -> cedarpy.Entities:
+    return cedarpy.Entities.from_json_str(written)
+
+
+def joined(entities: cedarpy.Entities, others: Sequence[JsonObject]) -> cedarpy.Entities | None:
+    """The entities with others in Cedar's JSON form; None where Cedar does not take them."""
+    try:
+        return entities.with_added_json_str(json.dumps(others))
+    except ValueError:
+        return None
+
+
+def _question(request: Request) -> dict[str, Any]:
+    return {
         "principal": _uid(request.principal),
         "action": _uid(request.action),
         "resource": _uid(request.resource),
         "context": dict(request.context),
     }
-    found: list[bool | None] = []
-    for side in sides:
-        result = cedarpy.is_authorized(question, _policy_set(_text(side)), entities)
-        undecided = result.decision is cedarpy.Decision.NoDecision
-        found.append(None if undecided else bool(result.allowed))
-    return found
+
+
+def _decision(
+    question: dict[str, Any], policies: cedarpy.PolicySet, entities: cedarpy.Entities | None
+) -> bool | None:
+    if entities is None:
+        return None
+    result = cedarpy.is_authorized(question, policies, entities)
+    return None if result.decision is cedarpy.Decision.NoDecision else bool(result.allowed)
 
 
 def _text(side: Side) -> str:

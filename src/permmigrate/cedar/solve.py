@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from functools import cached_property
+from typing import Any, Final
 
 import z3
 
 from permmigrate.cedar.encode import Encoder
 from permmigrate.cedar.likes import TooManyError
 from permmigrate.cedar.model import Reader
-from permmigrate.cedar.request import Request, Side, decisions
+from permmigrate.cedar.request import Replay, Request, Side
 from permmigrate.cedar.shapes import EMPTY, Schema, Uid
 from permmigrate.cedar.symbols import (
     Entity,
@@ -172,6 +173,8 @@ class Prepared:
             "context": just(self.context),
         }
         encoder = Encoder(self.world, variables, question.action)
+        self._replay = Replay(question.sides, schema.action_parents)
+        self._matches: dict[int, Term] = {}
         self.allowed = [self._allowed(encoder, side) for side in question.sides]
         self.cases = [self._case(case) for case in question.cases]
         self._state_facts()
@@ -179,7 +182,9 @@ class Prepared:
     def _allowed(self, encoder: Encoder, side: Side) -> Term:
         permits, forbids = [side.permit], [side.forbid]
         for policy in side.policies:
-            (permits if policy["effect"] == "permit" else forbids).append(encoder.matches(policy))
+            if id(policy) not in self._matches:
+                self._matches[id(policy)] = encoder.matches(policy)
+            (permits if policy["effect"] == "permit" else forbids).append(self._matches[id(policy)])
         if not self.world.semantics.forbid:
             return disj(*permits)
         return conj(disj(*permits), neg(disj(*forbids)))
@@ -237,18 +242,28 @@ class Prepared:
             return Unsat()
         if self.refused is not None:
             return self.refused
-        solver = z3.Solver()
+        solver = self._solver
         solver.set("timeout", limits.milliseconds)
         solver.set("rlimit", limits.steps)
-        solver.add(*self.laws)
+        solver.push()
         if goal is not True:
             solver.add(goal)
         outcome = solver.check()
+        model = solver.model() if outcome == z3.sat else None
+        why = "" if model is not None else solver.reason_unknown()
+        solver.pop()
         if outcome == z3.unsat:
             return Unsat()
-        if outcome == z3.unknown:
-            return Undecided(Why.TOO_LONG, f"the solver gave up: {solver.reason_unknown()}")
-        return self._confirmed(Reader(self.world, solver.model()), wanted)
+        if model is None:
+            return Undecided(Why.TOO_LONG, f"the solver gave up: {why}")
+        return self._confirmed(Reader(self.world, model), wanted)
+
+    @cached_property
+    def _solver(self) -> Any:
+        """One that knows the laws; goals come and go."""
+        solver = z3.SimpleSolver()
+        solver.add(*self.laws)
+        return solver
 
     def _confirmed(self, reader: Reader, wanted: Wanted) -> Answer:
         """The model as a request, if Cedar decides it as wanted."""
@@ -256,17 +271,11 @@ class Prepared:
         case = next((c for c, t in zip(question.cases, self.cases, strict=True) if reader.true(t)), None)
         request = reader.request(self.principal, question.action, self.resource, self.context)
         request = _completed(request, question.principal, case)
-        if self._shows(request, wanted):
+        if self._replay.shows(request, wanted):
             return Sat(self._shrunk(request, wanted, case), case)
         if self.world.imprecise:
             return Undecided(Why.BEYOND, "; ".join(self.world.imprecise))
         return Undecided(Why.UNCONFIRMED, "Cedar does not confirm the request that the solver found")
-
-    def _shows(self, request: Request, wanted: Wanted) -> bool:
-        found = decisions(request, self.question.sides, self.question.schema.action_parents)
-        return all(
-            want in (None, said) and said is not None for want, said in zip(wanted, found, strict=True)
-        )
 
     def _shrunk(self, request: Request, wanted: Wanted, case: Case | None) -> Request:
         """The request without what it does not need."""
@@ -277,7 +286,7 @@ class Prepared:
             pinned[request.principal] = known | pinned.get(request.principal, frozenset())
         for _ in range(SHRINK_STEPS):
             for less in request.smaller(pinned):
-                if self._shows(less, wanted):
+                if self._replay.shows(less, wanted):
                     request = less
                     break
             else:

@@ -31,7 +31,7 @@ from permmigrate.diff.value import (
     Verdict,
 )
 from permmigrate.diff.verdicts import State
-from permmigrate.entitlements import Entitlements, FolderTree, Grant, Holding, Place
+from permmigrate.entitlements import ACCOUNT_SCOPE, Entitlements, FolderTree, Grant, Holding, Place
 from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, PrincipalType, UserId
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ class Begun:
 class _Settlement:
     diff: Diff
     entitlements: Entitlements
-    _holdings: dict[PrincipalRef, dict[str, Holding]] = field(default_factory=dict)
+    _holdings: dict[tuple[PrincipalRef, bool], dict[str, Holding]] = field(default_factory=dict)
+    """Of each principal, and in the account alone: nothing there is on a folder or collection."""
     _by_capability: dict[str, dict[tuple[str, str, str], list[int]]] = field(default_factory=dict)
     _states: dict[Place, State] = field(default_factory=dict)
     """Of the principal that is looked at."""
@@ -277,12 +278,14 @@ class _Settlement:
         return found[key]
 
     def _holding(self, principal: PrincipalRef, scope: str) -> Holding:
-        if principal not in self._holdings:
+        contents = frozenset[ContentRef]() if scope == ACCOUNT_SCOPE else None
+        key = (principal, scope == ACCOUNT_SCOPE)
+        if key not in self._holdings:
             if len(self._holdings) >= KEPT:
                 self._holdings.clear()
-            found = {holding.scope: holding for holding in self.entitlements.holdings(principal)}
-            self._holdings[principal] = found
-        return self._holdings[principal][scope]
+            found = self.entitlements.holdings_of(principal, contents)
+            self._holdings[key] = {holding.scope: holding for holding in found}
+        return self._holdings[key][scope]
 
     # ------------------------------------------------------------------ as findings
 

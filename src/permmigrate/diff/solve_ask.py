@@ -5,7 +5,6 @@ Questions that differ in names only are asked once. It knows findings neither in
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,23 +13,34 @@ from typing import Any, Final, NamedTuple
 import cedarpy
 
 from permmigrate.cedar import Atom
-from permmigrate.cedar.request import Request, Side
+from permmigrate.cedar.request import Request, Side, action_groups, joined
 from permmigrate.cedar.shapes import Field, RecordOf, Scalar, Schema, SetOf, Uid, Unknown
-from permmigrate.cedar.solve import Answer, Case, Known, Prepared, Question, Sat, Undecided, Why
+from permmigrate.cedar.solve import (
+    Answer,
+    Case,
+    Known,
+    Prepared,
+    Question,
+    Sat,
+    Undecided,
+    Unsat,
+    Why,
+)
 from permmigrate.cedar.universe import COLLECTION_ATTRIBUTE, FOLDER_ATTRIBUTE, PLACES, Universe
-from permmigrate.diff.derive_ask import Decision, Sides, Worlds, policies
+from permmigrate.diff.derive_ask import Decision, Sides, Texts, Worlds, policies
 from permmigrate.diff.derive_value import Spot
 from permmigrate.diff.derive_ways import WayFinder
 from permmigrate.diff.solve_places import FOLDER_TYPE, Ground, Stop, tested
 from permmigrate.diff.solve_texts import (
+    EVERYTHING,
     Asked,
-    JsonObject,
+    Pairs,
+    Piece,
     Who,
+    about_one,
     cut,
-    entities,
+    implies,
     relevant,
-    settled_places,
-    strings,
     written,
 )
 from permmigrate.diff.value import Verdict, Witness
@@ -39,7 +49,8 @@ from permmigrate.entitlements import Entitlements
 from permmigrate.entitlements.custom import CEDAR_TYPES
 from permmigrate.model import PrincipalRef, PrincipalType, UserId
 
-WANTED: Final[Mapping[Verdict, tuple[bool | None, ...]]] = {
+Wanted = tuple[bool | None, ...]
+WANTED: Final[Mapping[Verdict, Wanted]] = {
     Verdict.GAINED: (False, False, True, True),
     Verdict.MAYBE_GAINED: (False, True, True, True),
     Verdict.LOST: (True, True, False, False),
@@ -63,12 +74,14 @@ class Asking(NamedTuple):
     """A question about one principal at one stop."""
 
     question: Question
-    folders: list[str | None]
-    """The folder that each of its cases is about."""
+    cases: list[tuple[str | None, Case]]
+    """Its cases in full, with the folder that each is about."""
     texts: tuple[tuple[str, ...], ...]
     """The four worlds' statements as they were cut."""
-    personal: bool
-    """Whether a condition is on who asks."""
+    looked_at: frozenset[str]
+    """The variables that conditions are on."""
+    unlike: bool
+    """Whether a condition is on who asks, whose groups are not the same on both sides."""
 
 
 @dataclass
@@ -79,8 +92,13 @@ class Asker:
     checks: int = 0
     """How many different questions the solver was asked."""
     unconfirmed: int = 0
-    _answers: dict[tuple[object, ...], Answer] = field(default_factory=dict)
+    _answers: dict[tuple[tuple[object, ...], Wanted], Answer] = field(default_factory=dict)
     _worlds: dict[tuple[PrincipalRef, Spot], Worlds] = field(default_factory=dict)
+    _prepared: tuple[tuple[object, ...], Prepared] | None = None
+    """The last question, which may be asked in other ways next."""
+    _contexts: dict[Uid, str] = field(default_factory=dict)
+    _ids: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    _people: dict[PrincipalRef, tuple[Who, Who]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ways = WayFinder(self.entitlements)
@@ -126,15 +144,20 @@ class Asker:
         asked = Asked(action, self.schema.action_groups.get(action, frozenset()), atom.resource_type)
         attributes = universe.attributes.get(atom.resource_type, frozenset())
         sides = self._statements(principal, stop.spot, asked)
-        named = frozenset(s for side in sides for one in side for s in strings(one))
-        ids = frozenset(
-            i for side in sides for one in side for t, i in entities(one) if t == atom.resource_type
-        ) | frozenset(a.entity_id for _, a in universe.of_type(atom.resource_type) if a.entity_id)
+        pieces = {piece.text: piece for side in sides for piece in side}.values()
+        named = frozenset[str]().union(*(one.strings for one in pieces))
+        ids = frozenset(i for one in pieces for t, i in one.entities if t == atom.resource_type)
+        ids |= self._entity_ids(ground.scope, atom.resource_type)
         cases = list(ground.cases(stop, atom.resource_type, attributes, named, ids))
         surely, never = _always([case for _, case in cases])
-        texts = [written(settled_places(one, surely, never) for one in side) for side in sides]
+        known_ids = {atom.entity_id or case.id for _, case in cases}
+        if len(known_ids) == 1:
+            (known_id,) = known_ids
+            sides = [about_one(side, known_id) for side in sides]
+        texts = tuple(written(side, surely, never) for side in sides)
         cuts = {text: cut(text) for text in set().union(*texts)}
         left = frozenset[str]().union(*(one.strings for one in cuts.values()))
+        looked_at = frozenset[str]().union(*(one.variables for one in cuts.values()))
         cases = list(ground.cases(stop, atom.resource_type, attributes, named & left, ids))
         others = _other_values(universe, atom)
         everything = len(atoms) == _variants(universe, atom)
@@ -143,6 +166,8 @@ class Asker:
             for folder, case in cases
             for one in (atoms[:1] if everything else atoms)
         ]
+        if "resource" not in looked_at:
+            del full[1:]
         question = Question(
             schema=self.schema,
             principal_type=CEDAR_TYPES[principal.type],
@@ -150,12 +175,21 @@ class Asker:
             resource_type=atom.resource_type,
             sides=tuple(Side(tuple(cuts[text].document for text in side)) for side in texts),
             principal=self._known(principal),
-            cases=tuple(case for _, case in full),
+            cases=tuple(case if "resource" in looked_at else _nameless(case) for _, case in full),
         )
-        personal = any(one.personal for one in cuts.values())
-        return Asking(question, [folder for folder, _ in full], tuple(texts), personal)
+        before, after = self._who(principal)
+        unlike = "principal" in looked_at and before.groups != after.groups
+        return Asking(question, full, texts, looked_at, unlike)
 
-    def _statements(self, principal: PrincipalRef, spot: Spot, asked: Asked) -> list[list[JsonObject]]:
+    def _entity_ids(self, scope: str, resource_type: str) -> frozenset[str]:
+        """The ids that the atoms of a resource type name."""
+        key = (scope, resource_type)
+        if key not in self._ids:
+            found = self.entitlements.universe(scope).of_type(resource_type)
+            self._ids[key] = frozenset(atom.entity_id for _, atom in found if atom.entity_id)
+        return self._ids[key]
+
+    def _statements(self, principal: PrincipalRef, spot: Spot, asked: Asked) -> list[list[Piece]]:
         """The statements of the four worlds: before at least and at most, after likewise."""
         key = (principal, spot)
         if key not in self._worlds:
@@ -163,18 +197,21 @@ class Asker:
         before, after = self._who(principal)
         least, most, after_least, after_most = self._worlds[key]
         return [
-            list(relevant(least, asked, before)),
-            list(relevant(most, asked, before)),
-            list(relevant(after_least, asked, after)),
-            list(relevant(after_most, asked, after)),
+            relevant(least, asked, before),
+            relevant(most, asked, before),
+            relevant(after_least, asked, after),
+            relevant(after_most, asked, after),
         ]
 
     def _who(self, principal: PrincipalRef) -> tuple[Who, Who]:
+        if principal in self._people:
+            return self._people[principal]
         uid, found = (CEDAR_TYPES[principal.type], str(principal.id)), []
         for snapshot in (self.ways.legacy.snapshot, self.entitlements.snapshot):
             is_user = principal.type is PrincipalType.USER
             groups = snapshot.groups_of.get(UserId(principal.id), ()) if is_user else ()
             found.append(Who(uid, frozenset((CEDAR_TYPES[PrincipalType.GROUP], str(g)) for g in groups)))
+        self._people[principal] = found[0], found[1]
         return found[0], found[1]
 
     def _known(self, principal: PrincipalRef) -> Known:
@@ -185,24 +222,44 @@ class Asker:
 
     # ------------------------------------------------------------------ asking
 
-    def _decided(self, principal: PrincipalRef, asking: Asking, wanted: tuple[bool | None, ...]) -> Answer:
+    def _decided(self, principal: PrincipalRef, asking: Asking, wanted: Wanted) -> Answer:
+        if asking.unlike:
+            reason = "a condition on who asks, whose groups are not the same on both sides"
+            return Undecided(Why.BEYOND, reason)
+        if _is_impossible(asking.texts, wanted):
+            return Unsat()
         question = asking.question
-        if asking.personal:
-            before, after = self._who(principal)
-            if before.groups != after.groups:
-                reason = "a condition on who asks, whose groups are not the same on both sides"
-                return Undecided(Why.BEYOND, reason)
         key = (
-            principal if asking.personal else principal.type,
-            (question.action, question.resource_type),
+            self._asker(principal, asking),
+            question.action if "action" in asking.looked_at else self._context_of(question.action),
+            question.resource_type,
             asking.texts,
             tuple(map(_case_key, question.cases)),
-            wanted,
         )
-        if key not in self._answers:
+        if (key, wanted) not in self._answers:
             self.checks += 1
-            self._answers[key] = Prepared(question).decide(wanted)
-        return self._answers[key]
+            if self._prepared is None or self._prepared[0] != key:
+                self._prepared = key, Prepared(question)
+            self._answers[key, wanted] = self._prepared[1].decide(wanted)
+        return self._answers[key, wanted]
+
+    def _asker(self, principal: PrincipalRef, asking: Asking) -> object:
+        """What conditions can tell of whoever asks."""
+        if "principal" not in asking.looked_at:
+            return principal.type
+        compared = frozenset[Uid | None]().union(*(cut(t).compared for side in asking.texts for t in side))
+        known = asking.question.principal
+        if None in compared or known is None:
+            return principal
+        is_named = (asking.question.principal_type, known.id) in compared
+        attributes = tuple(sorted(known.attributes.items()))
+        return principal.type, known.id if is_named else None, known.parents & compared, attributes
+
+    def _context_of(self, action: Uid) -> str:
+        """The shape of an action's context: all that is left of it where no condition is on the action."""
+        if action not in self._contexts:
+            self._contexts[action] = repr(self.schema.contexts.get(action))
+        return self._contexts[action]
 
     def _confirmed(
         self,
@@ -214,10 +271,21 @@ class Asker:
     ) -> Witness | Undecided:
         """The request made this principal's, at this place, and put to Cedar under the texts as they are."""
         cases = asking.question.cases
-        folder = None if answer.case is None else asking.folders[cases.index(answer.case)]
-        resource, attributes = self._resource(stop, answer.request, folder)
+        folder, case = asking.cases[0 if answer.case is None else cases.index(answer.case)]
+        resource, attributes = self._resource(stop, answer.request, folder, case)
         who = (CEDAR_TYPES[principal.type], str(principal.id))
-        request = replace(answer.request, principal=who, resource=resource)
+        asked = answer.request
+        request = replace(
+            asked,
+            principal=who,
+            action=asking.question.action,
+            resource=resource,
+            entities=tuple(
+                replace(one, uid=who) if one.uid == asked.principal else one
+                for one in asked.entities
+                if one.uid != asked.resource or one.uid == asked.principal
+            ),
+        )
         sides = self._replayed(principal, stop.spot, request, attributes)
         if sides.verdict is not verdict:
             self.unconfirmed += 1
@@ -233,9 +301,14 @@ class Asker:
             after=_words(sides.after_least, sides.after_most),
         )
 
-    def _resource(self, stop: Stop, request: Request, folder: str | None) -> tuple[Uid, Mapping[str, Any]]:
+    def _resource(
+        self, stop: Stop, request: Request, folder: str | None, case: Case
+    ) -> tuple[Uid, Mapping[str, Any]]:
         """The resource where the folder is, with all that is above it."""
         type_, id_ = request.resource
+        id_ = id_ if case.id is None else case.id
+        while id_ in case.other_than:
+            id_ += "_"
         attributes = dict(request.entity(request.resource).attributes)
         if FOLDER_ATTRIBUTE in attributes and stop.spot.scope in self.entitlements.trees:
             tree = self.entitlements.trees[stop.spot.scope]
@@ -249,32 +322,35 @@ class Asker:
         self, principal: PrincipalRef, spot: Spot, request: Request, attributes: Mapping[str, Any]
     ) -> Sides:
         asked = {
-            "principal": {"type": request.principal[0], "id": request.principal[1]},
-            "action": {"type": request.action[0], "id": request.action[1]},
-            "resource": {"type": request.resource[0], "id": request.resource[1]},
+            "principal": _document(request.principal),
+            "action": _document(request.action),
+            "resource": _document(request.resource),
             "context": dict(request.context),
         }
-        found: list[Decision] = []
-        for number, texts in enumerate(self._worlds[principal, spot]):
-            snapshot = self.entitlements.snapshot if number > 1 else self.ways.legacy.snapshot
-            stored: dict[Uid, dict[str, Any]] = {
-                request.resource: {"uid": asked["resource"], "attrs": dict(attributes), "parents": []}
-            }
-            for one in request.entities:
-                if one.uid != request.resource:
-                    stored[one.uid] = dict(one.document())
+        stored: dict[Uid, dict[str, Any]] = {
+            request.resource: {"uid": asked["resource"], "attrs": dict(attributes), "parents": []}
+        }
+        for one in request.entities:
+            if one.uid != request.resource and not self.schema.action_parents.get(one.uid):
+                stored[one.uid] = dict(one.document())
+        own = stored.get(request.principal, {"attrs": {}})
+        sides, found = [], dict[tuple[int, Texts], Decision]()
+        for snapshot in (self.ways.legacy.snapshot, self.entitlements.snapshot):
             who = self.requests.who(principal, snapshot)
-            own = stored.get(request.principal, {"attrs": {}})
             stored[request.principal] = {**who, "attrs": dict(own["attrs"]) | dict(who["attrs"])}
-            groups = [
-                {"uid": _document(uid), "attrs": {}, "parents": [_document(one) for one in sorted(above)]}
-                for uid, above in self.schema.action_parents.items()
-                if above
-            ]
-            result = cedarpy.is_authorized(asked, policies(texts), json.dumps([*stored.values(), *groups]))
-            undecided = result.decision is cedarpy.Decision.NoDecision
-            found.append(None if undecided else bool(result.allowed))
-        return Sides(*found)
+            sides.append(joined(self._actions, [*stored.values()]))
+        worlds = list(zip((0, 0, 1, 1), self._worlds[principal, spot], strict=True))
+        for side, texts in dict.fromkeys(worlds):
+            brought = sides[side]
+            if brought is not None:
+                result = cedarpy.is_authorized(asked, policies(texts), brought)
+                if result.decision is not cedarpy.Decision.NoDecision:
+                    found[side, texts] = bool(result.allowed)
+        return Sides(*(found.get(world) for world in worlds))
+
+    @cached_property
+    def _actions(self) -> cedarpy.Entities:
+        return action_groups(self.schema.action_parents)
 
     # ------------------------------------------------------------------ the schema
 
@@ -324,17 +400,21 @@ def _other_values(universe: Universe, atom: Atom) -> Mapping[str, frozenset[str]
     return {name: frozenset(values) for name, values in found.items()}
 
 
-def _always(
-    cases: Sequence[Case],
-) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+def _always(cases: Sequence[Case]) -> tuple[Pairs, Pairs]:
     """What every case's sets hold, and what none's does."""
-    surely: dict[str, frozenset[str]] = {}
-    never: dict[str, frozenset[str]] = {}
+    surely, never = set[tuple[str, str]](), set[tuple[str, str]]()
     for name in (FOLDER_ATTRIBUTE, COLLECTION_ATTRIBUTE):
         if all(name in case.holds for case in cases):
-            surely[name] = frozenset.intersection(*(case.holds[name] for case in cases))
-            never[name] = frozenset.intersection(*(case.lacks[name] for case in cases))
-    return surely, never
+            held = frozenset.intersection(*(case.holds[name] for case in cases))
+            lacked = frozenset.intersection(*(case.lacks[name] for case in cases))
+            surely |= {(name, one) for one in held}
+            never |= {(name, one) for one in lacked}
+    return frozenset(surely), frozenset(never)
+
+
+def _nameless(case: Case) -> Case:
+    """The case where nothing looks at the resource: which one it is does not matter."""
+    return replace(case, id=None, other_than=frozenset())
 
 
 def _case_key(case: Case) -> tuple[object, ...]:
@@ -344,6 +424,17 @@ def _case_key(case: Case) -> tuple[object, ...]:
         tuple(sorted(case.other_than)),
         tuple(sorted(case.equals.items())),
         *(tuple(sorted((name, tuple(sorted(values))) for name, values in table.items())) for table in tables),
+    )
+
+
+def _is_impossible(texts: Sequence[tuple[str, ...]], wanted: Wanted) -> bool:
+    """Whether it takes no solver to see that no request is decided so."""
+    allowing = [side for side, want in zip(texts, wanted, strict=True) if want]
+    denying = [side for side, want in zip(texts, wanted, strict=True) if want is False]
+    return (
+        () in allowing
+        or (EVERYTHING,) in denying
+        or any(implies(one, other) for one in allowing for other in denying)
     )
 
 

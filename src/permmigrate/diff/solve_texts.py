@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import lru_cache, reduce
+from typing import Any, Final, NamedTuple
 
 from permmigrate.cedar.shapes import Uid
 from permmigrate.cedar.statements import Unparsed, documents
 
 JsonObject = Mapping[str, Any]
+VARIABLES: Final = ("principal", "action", "resource")
+_ANY: Final = {"op": "All"}
+_BARE: Final = {"principal": _ANY, "action": _ANY, "resource": _ANY, "conditions": []}
+EVERYTHING: Final = json.dumps({**_BARE, "effect": "permit"}, sort_keys=True)
+"""The statement that allows whatever is asked."""
+NOTHING: Final = json.dumps({**_BARE, "effect": "forbid"}, sort_keys=True)
+"""The one that forbids it."""
 
 
 class Who(NamedTuple):
@@ -67,19 +74,66 @@ class Asked(NamedTuple):
                 return True
 
 
-def relevant(texts: Iterable[str], asked: Asked, who: Who) -> Iterator[JsonObject]:
+class Piece(NamedTuple):
+    """A statement without whom and which action it is about, as text, with what it names."""
+
+    who: JsonObject
+    """Its principal's head."""
+    resource_id: str | None
+    """The one resource its head is about; None for more than one."""
+    text: str
+    strings: frozenset[str]
+    entities: frozenset[Uid]
+
+
+def relevant(texts: Iterable[str], asked: Asked, who: Who) -> list[Piece]:
     """The statements that can bear on the question, for this principal: their heads name whoever asks."""
-    for text in texts:
-        found = documents(text)
-        assert not isinstance(found, Unparsed), found
-        for document in found:
-            if asked.about(document) and who.named_by(document["principal"]):
-                yield {**document, "principal": {"op": "All"}, "action": {"op": "All"}}
+    return [piece for text in texts for piece in _about(text, asked) if who.named_by(piece.who)]
 
 
-def settled_places(
-    node: Any, surely: Mapping[str, frozenset[str]], never: Mapping[str, frozenset[str]]
-) -> Any:
+@lru_cache(maxsize=65_536)
+def _about(text: str, asked: Asked) -> tuple[Piece, ...]:
+    return tuple(piece for document, piece in _pieces(text) if asked.about(document))
+
+
+@lru_cache(maxsize=16_384)
+def _pieces(text: str) -> tuple[tuple[JsonObject, Piece], ...]:
+    """A policy's statements, each as it is and as it is once its heads are known to match."""
+    found = documents(text)
+    assert not isinstance(found, Unparsed), found
+    pieces = []
+    for document in found:
+        resource = document["resource"]
+        named_id = resource["entity"]["id"] if resource["op"] == "==" else None
+        if resource["op"] == "is" and "in" not in resource:
+            resource = _ANY
+        heads = {"principal": _ANY, "action": _ANY, "resource": resource}
+        bare = {"effect": document["effect"], **heads, "conditions": document["conditions"]}
+        named = frozenset(strings(bare)), frozenset(entities(bare))
+        text_ = json.dumps(bare, sort_keys=True)
+        pieces.append((document, Piece(document["principal"], named_id, text_, *named)))
+    return tuple(pieces)
+
+
+def about_one(pieces: Iterable[Piece], resource_id: str | None) -> list[Piece]:
+    """The statements that bear on one resource; with None, on those that no statement names."""
+    return [
+        piece if piece.resource_id is None else _unbound(piece)
+        for piece in pieces
+        if piece.resource_id in (None, resource_id)
+    ]
+
+
+def _unbound(piece: Piece) -> Piece:
+    document = {**json.loads(piece.text), "resource": _ANY}
+    return piece._replace(text=json.dumps(document, sort_keys=True), resource_id=None)
+
+
+Pairs = frozenset[tuple[str, str]]
+"""Set attributes with what is, or is not, in them."""
+
+
+def settled_places(node: Any, surely: Pairs, never: Pairs) -> Any:
     """The statement with tests of folders and collections that go one way for every resource here put in."""
     match node:
         case {
@@ -87,15 +141,8 @@ def settled_places(
                 "left": {".": {"left": {"Var": "resource"}, "attr": str(attribute)}},
                 "right": {"Value": str(literal)},
             }
-        } if attribute in surely and literal in surely[attribute]:
-            return {"Value": True}
-        case {
-            "contains": {
-                "left": {".": {"left": {"Var": "resource"}, "attr": str(attribute)}},
-                "right": {"Value": str(literal)},
-            }
-        } if attribute in never and literal in never[attribute]:
-            return {"Value": False}
+        } if (attribute, literal) in surely | never:
+            return {"Value": (attribute, literal) in surely}
         case dict():
             return {key: settled_places(value, surely, never) for key, value in node.items()}
         case list():
@@ -104,16 +151,54 @@ def settled_places(
             return node
 
 
-def written(documents_: Iterable[JsonObject]) -> tuple[str, ...]:
-    """Statements as text that is the same for the same statements; those that never apply are left out."""
-    found = {json.dumps(document, sort_keys=True): document for document in documents_}
-    return tuple(text for text in sorted(found) if not _never(found[text]))
+def written(pieces: Iterable[Piece], surely: Pairs, never: Pairs) -> tuple[str, ...]:
+    """Statements as text that is the same for the same statements, without those that change nothing.
+
+    Empty where nothing is allowed, and `EVERYTHING` alone where everything is.
+    """
+    names = {piece.text: piece.strings for piece in pieces}
+    found = [_settled(text, _of(surely, named), _of(never, named)) for text, named in names.items()]
+    cuts = {text: cut(text) for text in found}
+    permits = {text for text, one in cuts.items() if one.permits and not one.never}
+    forbids = {text for text, one in cuts.items() if not one.permits and not one.never}
+    if not permits or NOTHING in forbids:
+        return ()
+    return tuple(sorted(({EVERYTHING} if EVERYTHING in permits else permits) | forbids))
 
 
-def _never(document: JsonObject) -> bool:
-    """Whether some term is false of which all have to be true."""
-    conditions = [c["body"] for c in document["conditions"] if c["kind"] == "when"]
-    return any(term == {"Value": False} for body in conditions for term in _conjuncts(body))
+def _of(pairs: Pairs, names: frozenset[str]) -> Pairs:
+    return frozenset(pair for pair in pairs if pair[1] in names)
+
+
+@lru_cache(maxsize=16_384)
+def _settled(text: str, surely: Pairs, never: Pairs) -> str:
+    if not surely and not never:
+        return text
+    document = settled_places(json.loads(text), surely, never)
+    return json.dumps({**document, "conditions": _needed(document["conditions"])}, sort_keys=True)
+
+
+def _needed(conditions: Iterable[JsonObject]) -> list[JsonObject]:
+    """The conditions without what is true."""
+    kept: list[JsonObject] = []
+    for condition in conditions:
+        if condition["kind"] == "when":
+            terms = [term for term in _conjuncts(condition["body"]) if term != {"Value": True}]
+            if terms:
+                body = reduce(lambda left, right: {"&&": {"left": left, "right": right}}, terms)
+                kept.append({"kind": "when", "body": body})
+        else:
+            kept.append(condition)
+    return kept
+
+
+def implies(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether whatever some statements allow others surely allow too; False where it takes more to tell."""
+    permits = {text for text in one if cut(text).permits}
+    wider = {text for text in other if cut(text).permits}
+    if permits and not (EVERYTHING in wider or permits <= wider):
+        return False
+    return not permits or set(other) - wider <= set(one) - permits
 
 
 def _conjuncts(body: JsonObject) -> Iterator[JsonObject]:
@@ -130,15 +215,28 @@ class Cut(NamedTuple):
 
     document: JsonObject
     strings: frozenset[str]
-    personal: bool
-    """Whether a condition is on who asks."""
+    variables: frozenset[str]
+    """What it looks at, of `principal`, `action` and `resource`."""
+    permits: bool
+    compared: frozenset[Uid | None]
+    """The entities that whoever asks is compared with; None for what is not told in so many words."""
+    never: bool
+    """Whether some term is false of which all have to be true."""
 
 
 @lru_cache(maxsize=16_384)
 def cut(text: str) -> Cut:
     """A statement that was written down."""
     document = json.loads(text)
-    return Cut(document, frozenset(strings(document)), mentions(document["conditions"], "principal"))
+    terms = [t for c in document["conditions"] if c["kind"] == "when" for t in _conjuncts(c["body"])]
+    return Cut(
+        document,
+        frozenset(strings(document)),
+        frozenset(v for v in VARIABLES if document[v] != _ANY or mentions(document["conditions"], v)),
+        document["effect"] == "permit",
+        frozenset(_compared(document["conditions"])),
+        {"Value": False} in terms,
+    )
 
 
 def strings(node: Any) -> Iterator[str]:
@@ -165,6 +263,36 @@ def entities(node: Any) -> Iterator[Uid]:
         case list():
             for value in node:
                 yield from entities(value)
+
+
+def _compared(node: Any) -> Iterator[Uid | None]:
+    """What the principal is compared with, its attributes apart."""
+    match node:
+        case {"Var": "principal"}:
+            yield None
+        case {".": {"left": {"Var": "principal"}}} | {"has": {"left": {"Var": "principal"}}}:
+            return
+        case {"in": {"left": {"Var": "principal"}, "right": right}} | {
+            "==": {"left": {"Var": "principal"}, "right": right}
+        }:
+            yield from _literals(right)
+        case dict():
+            for value in node.values():
+                yield from _compared(value)
+        case list():
+            for value in node:
+                yield from _compared(value)
+
+
+def _literals(node: Any) -> Iterator[Uid | None]:
+    match node:
+        case {"Value": {"__entity": {"type": str(type_), "id": str(id_)}}}:
+            yield type_, id_
+        case {"Set": list(elements)}:
+            for element in elements:
+                yield from _literals(element)
+        case _:
+            yield None
 
 
 def mentions(node: Any, variable: str) -> bool:
