@@ -85,7 +85,10 @@ def test_rows_past_the_limit_are_counted(tmp_path: Path) -> None:
     workbook.write(diff_view(builders.diff(), builders.snapshot()), tmp_path / "diff.xlsx", most=5)
     sheets = reading.sheets(tmp_path / "diff.xlsx")
     assert 1 + 5 + 1 == len(sheets["Expansions"])
-    assert "25 more rows do not fit on a sheet; the JSON document has them all" == sheets["Expansions"][-1][0]
+    assert (
+        "25 more rows do not fit on a sheet; expansions.csv beside this workbook has all of them"
+        == (sheets["Expansions"][-1][0])
+    )
 
 
 def test_long_text_is_cut_and_says_so() -> None:

@@ -140,11 +140,13 @@ def explained_with(snapshot: Path, mappings: Path | None, assigned: Path | None)
 def write_reports(
     view: DiffView, out: Path, formats: Iterable[str] = USUAL, mappings: Path | None = None
 ) -> tuple[Path, ...]:
-    """Write the reports of a comparison and return where they are."""
+    """Write the reports of a comparison, tables too long for them as CSV, and return where they are."""
+    from permmigrate.report import beside
+
     places = {name: out / FORMATS[name] for name in FORMATS if name in set(formats)}
     for name, path in places.items():
         write_report(view, name, path, mappings)
-    return tuple(places.values())
+    return (*places.values(), *beside.write(view, out, places))
 
 
 def write_report(view: DiffView, name: str, path: Path, mappings: Path | None) -> None:

@@ -57,7 +57,7 @@ def command(snapshot: Path, mappings: Path | None, out: Path, today: datetime | 
 
 def write_reports(readiness: Readiness, snapshot: Snapshot, out: Path) -> tuple[Path, ...]:
     """Write the three readiness reports and return where they are."""
-    from permmigrate.report import data, html, workbook
+    from permmigrate.report import beside, data, html, workbook
     from permmigrate.report.files import write_text
     from permmigrate.report.view import readiness_view
     from permmigrate.resources import templates_dir
@@ -67,7 +67,7 @@ def write_reports(readiness: Readiness, snapshot: Snapshot, out: Path) -> tuple[
     write_text(paths[0], html.render(view, templates_dir()))
     workbook.write(view, paths[1])
     write_text(paths[2], data.dump(data.readiness_document(view)))
-    return paths
+    return (*paths, *beside.write(view, out, ("html", "xlsx")))
 
 
 def summarise(readiness: Readiness) -> None:

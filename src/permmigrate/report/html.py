@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from permmigrate.report import charts
-from permmigrate.report.island import Packer
+from permmigrate.report.island import MOST_ROWS, Packer
 from permmigrate.report.layout import LAYOUTS, ORDERS
 from permmigrate.report.table import Table
 from permmigrate.report.text import moment, plural, visible
@@ -100,6 +100,7 @@ def _environment(templates: Path) -> Environment:
         "plural": plural,
         "first_rows": FIRST_ROWS,
         "static_rows": STATIC_ROWS,
+        "most_rows": MOST_ROWS,
         "columns_of": _columns_of,
     }
     return environment

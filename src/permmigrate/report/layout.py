@@ -58,10 +58,10 @@ LAYOUTS: Final[dict[str, dict[str, Any]]] = {
     "clusters": {
         "show": [
             ["Worst", "severity", "", 1.0],
-            ["Expansions", "expansions", "", 0.9],
-            ["Undecided", "undecided", "", 0.9],
-            ["Who", "principals", "", 2.2],
-            ["How many", "people", "", 0.9],
+            ["Expansions", "expansions", "", 0.3],
+            ["Undecided", "undecided", "", 0.3],
+            ["Who", "principals", "", 2.8],
+            ["How many", "people", "", 0.3],
             ["Where", "region", "environment", 2.0],
             ["Because of", "because", "causes", 3.2],
         ],
@@ -193,7 +193,7 @@ LAYOUTS: Final[dict[str, dict[str, Any]]] = {
     "plan": {
         "show": [
             ["How", "how", "", 1.0],
-            ["Wave", "wave", "", 0.5],
+            ["Wave", "wave", "", 0.2],
             ["Step", "step", "", 1.3],
             ["Who", "principal", "principal_kind", 2.2],
             ["What", "what", "", 3.2],

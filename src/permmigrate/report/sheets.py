@@ -5,7 +5,7 @@ Every cell is written as text unless its column says number: nothing is ever rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from xlsxwriter import Workbook
@@ -25,6 +25,10 @@ MAX_LINES: Final = 200
 _MARKED: Final = (Kind.SEVERITY, Kind.VERDICT, Kind.STATE)
 _MOST_LINES_SHOWN: Final = 4
 _LINE_POINTS: Final = 15
+_REMEMBERED: Final = 20_000
+"""Texts of one column that are remembered at a time."""
+_KEPT: Final = 100
+"""Rows whose heights are remembered: more than charts cover, and than are not in the file yet."""
 _ONE_PAGE: Final = 230
 """Characters of column width that still print readably on one page across."""
 
@@ -139,30 +143,50 @@ class Look:
         return {Kind.ID: self.id, Kind.NUMBER: self.number}.get(kind, self.text)
 
 
+class _Column:
+    """Turns the cells of one column into text that Excel can hold; those that come again are made once."""
+
+    def __init__(self, column: Column, words: list[str] | None) -> None:
+        self.kind = column.kind
+        self.width = column.width
+        self.words = words
+        """What numbers stand for: capabilities' labels or principals' names, by their place."""
+        self._made: dict[Cell, tuple[str, int]] = {}
+
+    def made(self, value: Cell) -> tuple[str, int]:
+        """The text, and how many lines of the sheet it wants."""
+        made = self._made.get(value)
+        if made is None:
+            if len(self._made) >= _REMEMBERED:
+                self._made.clear()
+            made = self._made[value] = (self._text(value), self._height(value))
+        return made
+
+    def _text(self, value: Cell) -> str:
+        if self.kind is Kind.FLAG:
+            return "yes" if value else "no"
+        if not isinstance(value, tuple):
+            return fitting(str(value))
+        if self.words is not None:
+            return lines([self.words[place] for place in value if isinstance(place, int)])
+        return lines([str(part) for part in value])
+
+    def _height(self, value: Cell) -> int:
+        """Few enough to keep the sheet scannable; the cell holds the rest."""
+        wanted = 1
+        if isinstance(value, tuple) and self.kind is Kind.LINES:
+            wanted = sum(-(-len(str(line)) // self.width) for line in value)
+        elif isinstance(value, str) and self.kind is Kind.TEXT:
+            wanted = -(-len(value) // self.width)
+        return min(wanted, _MOST_LINES_SHOWN)
+
+
 class Writer:
-    """Writes the cells of one workbook; equal cells are made fit for Excel once."""
+    """Writes the cells of one workbook."""
 
     def __init__(self, look: Look, words: Mapping[Kind, list[str]]) -> None:
         self.look = look
         self.words = words
-        """What numbers stand for: capabilities' labels and principals' names, by their place."""
-        self._made: dict[tuple[Cell, Kind], str] = {}
-
-    def text(self, value: Cell, kind: Kind) -> str:
-        """A cell as text that Excel can hold."""
-        made = self._made.get((value, kind))
-        if made is None:
-            made = self._made[value, kind] = self._make(value, kind)
-        return made
-
-    def _make(self, value: Cell, kind: Kind) -> str:
-        if kind is Kind.FLAG:
-            return "yes" if value else "no"
-        if not isinstance(value, tuple):
-            return fitting(str(value))
-        if kind in self.words:
-            return lines([self.words[kind][place] for place in value if isinstance(place, int)])
-        return lines([str(part) for part in value])
 
     def rows(
         self, sheet: Worksheet, columns: tuple[Column, ...], rows: Iterable[tuple[Cell, ...]]
@@ -171,20 +195,46 @@ class Writer:
 
         Return the words of each column that is marked by its words.
         """
-        plan = [(at, column.kind, self.look.of(column.kind)) for at, column in enumerate(columns)]
-        words: dict[int, set[str]] = {at: set() for at, kind, _ in plan if kind in _MARKED}
+        plan = [
+            (at, column.kind is Kind.NUMBER, self.look.of(column.kind), self._maker(column))
+            for at, column in enumerate(columns)
+        ]
+        words: dict[int, set[str]] = {at: set() for at, c in enumerate(columns) if c.kind in _MARKED}
+        number, string, heights = sheet.write_number, sheet.write_string, sheet.row_info
         for row, cells in enumerate(rows, start=1):
+            tallest = 1
+            for at, is_number, style, make in plan:
+                value = cells[at]
+                if is_number and isinstance(value, int):
+                    number(row, at, value, style)
+                elif value != "" and value != ():
+                    text, tall = make(value)
+                    string(row, at, text, style)
+                    if tall > tallest:
+                        tallest = tall
             for at, found in words.items():
                 found.add(str(cells[at]))
-            tall = _height(columns, cells)
-            if tall > 1:
-                sheet.set_row(row, _LINE_POINTS * tall)
-            for (at, kind, style), value in zip(plan, cells, strict=True):
-                if kind is Kind.NUMBER and isinstance(value, int):
-                    sheet.write_number(row, at, value, style)
-                elif value != "" and value != ():
-                    sheet.write_string(row, at, self.text(value, kind), style)
+            if tallest > 1:
+                sheet.set_row(row, _LINE_POINTS * tallest)
+            if row > _KEPT:
+                # Rows so far above are in the file: their heights need not stay in memory.
+                heights.pop(row - _KEPT, None)
+                sheet.row_sizes.pop(row - _KEPT, None)
         return words
+
+    def _maker(self, column: Column) -> Callable[[Cell], tuple[str, int]]:
+        if column.kind is Kind.ID:
+            return lambda value: (fitting(str(value)), 1)
+        return _Column(column, self.words.get(column.kind)).made
+
+
+def words_of(tables: Iterable[Table]) -> dict[Kind, list[str]]:
+    """What the numbers in cells stand for: capabilities in words and principals by name."""
+    named = {table.key: table for table in tables}
+    kinds = ((Kind.CAPABILITIES, "capabilities", "label"), (Kind.PEOPLE, "principals", "principal"))
+    return {
+        kind: [str(cell) for cell in named[key].values(column)] for kind, key, column in kinds if key in named
+    }
 
 
 def fill(sheet: Worksheet, writer: Writer, table: Table, *, most: int = MAX_ROWS) -> None:
@@ -201,20 +251,9 @@ def fill(sheet: Worksheet, writer: Writer, table: Table, *, most: int = MAX_ROWS
         sheet.write_string(1, 0, "no rows", look.muted)
     if len(table) > most:
         rest = plural(len(table) - most, "more row does", "more rows do")
-        note = f"{rest} not fit on a sheet; the JSON document has them all"
+        note = f"{rest} not fit on a sheet; {table.file} beside this workbook has all of them"
         sheet.write_string(last + 1, 0, note, look.label)
     finish(sheet, look, table, last, words)
-
-
-def _height(columns: tuple[Column, ...], cells: tuple[Cell, ...]) -> int:
-    """Lines a row wants, few enough to keep the sheet scannable; the cell holds the rest."""
-    wanted = 1
-    for column, value in zip(columns, cells, strict=True):
-        if isinstance(value, tuple) and column.kind is Kind.LINES:
-            wanted = max(wanted, sum(-(-len(str(line)) // column.width) for line in value))
-        elif isinstance(value, str) and column.kind is Kind.TEXT:
-            wanted = max(wanted, -(-len(value) // column.width))
-    return min(wanted, _MOST_LINES_SHOWN)
 
 
 def finish(sheet: Worksheet, look: Look, table: Table, last: int, words: Mapping[int, set[str]]) -> None:

@@ -62,7 +62,11 @@ def read_me(
         row += 1
         sheet.write_url(row, 0, f"internal:'{name}'!A1", look.link, name)
         sheet.write_number(row, 1, len(table), look.number)
-        more = f" Only the first {most:,} rows fit on the sheet." if len(table) > most else ""
+        more = (
+            f" Only the first {most:,} rows fit on the sheet; {table.file} has all of them."
+            if len(table) > most
+            else ""
+        )
         sheet.write_string(row, 2, table.about + more, look.text)
     printing(sheet, landscape=True)
     sheet.hide_gridlines(2)

@@ -54,6 +54,11 @@ class Table:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def file(self) -> str:
+        """The file beside the reports that has all rows when a page or a sheet has not."""
+        return f"{self.key}.csv"
+
     def values(self, key: str) -> list[Cell]:
         """One column's cells, top to bottom."""
         at = [column.key for column in self.columns].index(key)

@@ -14,9 +14,8 @@ from xlsxwriter.exceptions import FileCreateError
 
 from permmigrate.errors import UsageError
 from permmigrate.report import files, signoff_sheet
-from permmigrate.report.sheets import MAX_ROWS, Look, Writer, fill
+from permmigrate.report.sheets import MAX_ROWS, Look, Writer, fill, words_of
 from permmigrate.report.summary_sheet import diff_summary, read_me, readiness_summary
-from permmigrate.report.table import Kind, Table
 from permmigrate.report.value import DiffView, ReadinessView, provenance_table
 from permmigrate.signoff.comparison import clauses_of
 
@@ -94,23 +93,13 @@ def _sheets(view: DiffView | ReadinessView, book: Workbook, most: int) -> None:
             diff_summary(view, book, summary, look)
         case ReadinessView():
             readiness_summary(view, book, summary, look)
-    writer = Writer(look, _words(view))
+    writer = Writer(look, words_of(view.tables))
     for name, table in tables:
         fill(book.add_worksheet(name), writer, table, most=most)
     if isinstance(view, DiffView):
         clauses = clauses_of(view.table("clusters").records())
         signoff_sheet.add(book, look, view.comparison, view.account_id, clauses, {})
     summary.activate()
-
-
-def _words(view: DiffView | ReadinessView) -> dict[Kind, list[str]]:
-    tables: dict[str, Table] = {table.key: table for table in view.tables}
-    named = ((Kind.CAPABILITIES, "capabilities", "label"), (Kind.PEOPLE, "principals", "principal"))
-    return {
-        kind: [str(cell) for cell in tables[key].values(column)]
-        for kind, key, column in named
-        if key in tables
-    }
 
 
 def _moment(stamp: str) -> datetime:

@@ -1,0 +1,224 @@
+"""How large the reports get and how quickly they answer, in headless Chromium and beside a bare XlsxWriter.
+
+    python bench/report.py                    100,000 made-up findings
+    python bench/report.py 1000000            so many
+    python bench/report.py medium.pickle      a real comparison: a pickled (Diff, Snapshot)
+
+The page: its size, first paint, a keystroke until the answer is painted, the nodes in the table, the longest
+frame while scrolling. The workbook: CPU time beside a loop that writes the same cells with XlsxWriter in its
+constant-memory mode and does nothing else, in turn and the best of each. Memory: the peak of a process that
+makes the comparison and writes all three reports. Leaves with 1 when a promise for 100,000 is not kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from playwright.sync_api import sync_playwright
+from xlsxwriter import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "report"))
+import report_builders as builders
+
+from permmigrate.diff import Diff
+from permmigrate.report import beside, data, html, workbook
+from permmigrate.report.view import diff_view
+from permmigrate.resources import templates_dir
+from permmigrate.snapshot import Snapshot
+
+USERS, ROUNDS = 2_000, 2
+TERMS = ("a", "au", "aur", "aurora", "delete", "lindqvist 2024", "zzz")
+PROMISES = {
+    "page MB": 3.0,
+    "first paint ms": 1000,
+    "keystroke ms": 100,
+    "nodes": 2000,
+    "ratio": 1.3,
+    "peak MB": 300,
+}
+Cells = dict[str, dict[int, list[tuple[int, str | float]]]]
+
+ANSWERS = """async (terms) => {
+  const search = document.querySelector('[data-table=expansions] input');
+  const times = [];
+  for (const term of terms) {
+    const start = performance.now();
+    search.value = term;
+    search.dispatchEvent(new Event('input', { bubbles: true }));
+    await new Promise((done) => requestAnimationFrame(() => {
+      const after = new MessageChannel();
+      after.port1.onmessage = done;
+      after.port2.postMessage(0);
+    }));
+    times.push(performance.now() - start);
+  }
+  search.value = '';
+  search.dispatchEvent(new Event('input', { bubbles: true }));
+  return times;
+}"""
+FRAMES = """async () => {
+  const scroller = document.querySelector('[data-table=expansions] .scroller');
+  const gaps = [];
+  let last = performance.now();
+  for (let step = 0; step < 120; step += 1) {
+    scroller.scrollTop += 300;
+    await new Promise((done) => requestAnimationFrame(done));
+    gaps.push(performance.now() - last);
+    last = performance.now();
+  }
+  return gaps.sort((a, b) => a - b);
+}"""
+
+
+def compared(what: str) -> tuple[Diff, Snapshot]:
+    """The comparison to report on."""
+    if what.isdigit():
+        return builders.diff(int(what), USERS), builders.snapshot(USERS)
+    found: tuple[Diff, Snapshot] = pickle.loads(Path(what).read_bytes())
+    return found
+
+
+def in_browser(page_at: Path) -> dict[str, float]:
+    """Open a page and use it."""
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(120_000)
+        page.goto(page_at.as_uri())
+        page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+        paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        started = time.perf_counter()
+        page.locator("[data-table=expansions]").scroll_into_view_if_needed()
+        page.locator("[data-table=expansions] .rows .row").first.wait_for()
+        opened = 1000 * (time.perf_counter() - started)
+        page.wait_for_timeout(1000)
+        page.evaluate(ANSWERS, ["x"])
+        answers = sorted(page.evaluate(ANSWERS, list(TERMS)))
+        gaps = page.evaluate(FRAMES)
+        nodes = page.evaluate("document.querySelectorAll('[data-table=expansions] .grid *').length")
+        browser.close()
+    return {
+        "first paint ms": paint,
+        "table opened ms": opened,
+        "keystroke ms": answers[-1],
+        "median keystroke ms": answers[len(answers) // 2],
+        "median frame ms": gaps[len(gaps) // 2],
+        "longest frame ms": gaps[-1],
+        "nodes": nodes,
+    }
+
+
+@contextlib.contextmanager
+def recorded(cells: Cells) -> Iterator[None]:
+    """Keep every text and number that a workbook is given."""
+    string, number = Worksheet.write_string, Worksheet.write_number
+
+    def keep(write: Any) -> Any:
+        def kept(sheet: Worksheet, row: int, at: int, value: Any, *style: Any) -> Any:
+            cells.setdefault(sheet.name, {}).setdefault(row, []).append((at, value))
+            return write(sheet, row, at, value, *style)
+
+        return kept
+
+    with mock.patch.multiple(Worksheet, write_string=keep(string), write_number=keep(number)):
+        yield
+
+
+def bare(cells: Cells, path: Path) -> None:
+    """The same cells and nothing else."""
+    book = Workbook(str(path), {"constant_memory": True})
+    style = book.add_format({"num_format": "@"})
+    for rows in cells.values():
+        sheet = book.add_worksheet()
+        for row, found in rows.items():
+            for at, value in found:
+                if isinstance(value, str):
+                    sheet.write_string(row, at, value, style)
+                else:
+                    sheet.write_number(row, at, value, style)
+    book.close()
+
+
+def spent(work: Any, *given: Any) -> float:
+    """CPU seconds."""
+    started = time.process_time()
+    work(*given)
+    return time.process_time() - started
+
+
+def peak(what: str) -> float:
+    """MB that a process of its own needs at most for the comparison and its three reports."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--write", what], check=True, capture_output=True, text=True
+    )
+    return float(done.stdout)
+
+
+def write_all(what: str) -> None:
+    """What the process of `peak` does."""
+    view = diff_view(*compared(what))
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        (out / "diff.html").write_text(html.render(view, templates_dir()), encoding="utf-8")
+        workbook.write(view, out / "diff.xlsx")
+        data.write(data.diff_document(view), out / "diff.json")
+        beside.write(view, out, ("html", "xlsx"))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def measure(what: str) -> Iterator[tuple[str, float]]:
+    """All figures of one comparison, each when it is known."""
+    view = diff_view(*compared(what))
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        page = out / "diff.html"
+        made = spent(lambda: page.write_text(html.render(view, templates_dir()), encoding="utf-8"))
+        yield "page made s", made
+        yield "page MB", page.stat().st_size / 1e6
+        yield from in_browser(page).items()
+        if len(view.table("expansions")) < beside.HOLDS["html"]:
+            cells: Cells = {}
+            with recorded(cells):
+                workbook.write(view, out / "diff.xlsx")
+            yield "cells", sum(len(row) for rows in cells.values() for row in rows.values())
+            ours = min(spent(workbook.write, view, out / "diff.xlsx") for _ in range(ROUNDS))
+            theirs = min(spent(bare, cells, out / "bare.xlsx") for _ in range(ROUNDS))
+            yield from (("workbook s", ours), ("bare loop s", theirs), ("ratio", ours / theirs))
+        for path in beside.write(view, out, ("html",)):
+            yield f"{path.name} MB", path.stat().st_size / 1e6
+    yield "peak MB", peak(what)
+
+
+def main(given: list[str]) -> int:
+    """Print the figures; 1 when a promise is broken."""
+    if given[:1] == ["--write"]:
+        write_all(given[1])
+        return 0
+    broken = 0
+    for what in given or ["100000"]:
+        print(f"{what} findings" if what.isdigit() else what, flush=True)
+        for name, value in measure(what):
+            promise = PROMISES.get(name) if what == "100000" else None
+            kept = (
+                ""
+                if promise is None
+                else f"   (promised: {promise:,})" + ("  BROKEN" if value > promise else "")
+            )
+            broken += kept.endswith("BROKEN")
+            print(f"  {name:<22} {value:>12,.2f}{kept}", flush=True)
+    return min(broken, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
