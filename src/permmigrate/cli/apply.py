@@ -126,7 +126,7 @@ def apply(wanted: Wanted) -> None:
         stack.enter_context(_lock(plan, key))
         account = applying.read(found, plan, wanted.rate_share, display, sent)
         _refuse(plan, account, digest or "", key, asked, earlier)
-        journal = stack.enter_context(_journal(wanted, plan, path, live, key, account))
+        journal = stack.enter_context(_journal(wanted, plan, path, live, key, account, earlier))
         try:
             result = _run(plan, live, journal, account, asked, earlier, wanted.quiet)
         except KeyboardInterrupt:
@@ -193,23 +193,35 @@ def _refuse(
 
 
 def _journal(
-    wanted: Wanted, plan: Plan, path: Path, live: Writer, key: PrincipalRef, account: Account
+    wanted: Wanted,
+    plan: Plan,
+    path: Path,
+    live: Writer,
+    key: PrincipalRef,
+    account: Account,
+    earlier: Past | None,
 ) -> Journal:
-    """Open the journal, and write the undo plan before anything is changed."""
+    """Open the journal, and write the undo plan before anything is changed: a run that was killed before it
+    had written it has changed nothing."""
     from permmigrate.apply.journal import Journal
     from permmigrate.cli import applying
     from permmigrate.plan.file import dump
 
+    place = wanted.resume or wanted.journal or path.with_name(f"{path.name}.journal")
     if wanted.resume:
-        journal, _ = Journal.resume(wanted.resume, now)
-        journal.write("resume", applying.resumed(key))
-        return journal
-    place = wanted.journal or path.with_name(f"{path.name}.journal")
-    journal = Journal.begin(place, applying.header(plan, path, live, key), now)
-    undo = place.with_name(f"{place.name}.undo-plan.json")
-    digest = dump(applying.undo_beforehand(plan, account.world, key), undo)
-    journal.write("undo", {"plan_file": str(undo.resolve()), "digest": digest})
-    say(f"the journal is {place}; the plan that would take all of it back is {undo}")
+        journal, _ = Journal.resume(place, now)
+    else:
+        journal = Journal.begin(place, applying.header(plan, path, live, key), now)
+    with ExitStack() as trouble:
+        trouble.enter_context(journal)
+        if wanted.resume:
+            journal.write("resume", applying.resumed(key))
+        if earlier is None or not earlier.undo:
+            undo = place.with_name(f"{place.name}.undo-plan.json")
+            digest = dump(applying.undo_beforehand(plan, account.world, key), undo)
+            journal.write("undo", {"plan_file": str(undo.resolve()), "digest": digest})
+            say(f"the journal is {place}; the plan that would take all of it back is {undo}")
+        trouble.pop_all()
     return journal
 
 

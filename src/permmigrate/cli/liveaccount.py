@@ -53,7 +53,8 @@ def read_live(
         log=None,
     )
     taken = take(asked, found)
-    if any(gap.area == "assignments" for gap in taken.gaps):
+    of_another = plan is not None and plan.account_id != taken.account_id
+    if of_another or any(gap.area == "assignments" for gap in taken.gaps):
         return taken, True
     say("reading the roles again, until two readings agree")
     rows, steady = settled(
