@@ -4,7 +4,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 const TALLEST = 8e6;
 const PRINTED = 500;
 // Up to so many rows all of them stand in the page, so that the browser's own search finds them.
-const WHOLE = 500;
+const WHOLE = 80;
 const FACET_NAMES = 8;
 
 function make(tag, properties = {}, ...children) {

@@ -28,17 +28,45 @@ class Pool {
     return Array.from(list, (at) => this.texts[kind === 'people' ? this.people[at][0] : at]);
   }
 
-  // For every text 1 where the term is in it.
+  // Every text in one, so that a search is one run of the browser's own search and not one for each text.
+  prepare() {
+    const lower = this.texts.map((text) => text.toLowerCase());
+    this.whole = lower.join('\n');
+    this.starts = new Int32Array(lower.length + 1);
+    for (let at = 0; at < lower.length; at += 1) this.starts[at + 1] = this.starts[at] + lower[at].length + 1;
+  }
+
+  // For every text 1 where the term is in it; a term has no line feed, and neither has a text.
   hits(term) {
-    this.lower ??= this.texts.map((text) => text.toLowerCase());
-    return Uint8Array.from(this.lower, (text) => Number(text.includes(term)));
+    if (!this.whole) this.prepare();
+    const { whole, starts } = this;
+    const hits = new Uint8Array(this.texts.length);
+    let text = 0;
+    for (let found = whole.indexOf(term); found >= 0; found = whole.indexOf(term, starts[text])) {
+      while (starts[text + 1] <= found) text += 1;
+      hits[text] = 1;
+      text += 1;
+    }
+    return hits;
   }
 
   // For every value of a column 1 where the term was found in it.
   found(column, hits) {
     if (!column.lists) return Uint8Array.from(column.pooled, (number) => hits[number]);
-    const people = column.kind === 'people' && Uint8Array.from(this.people, (about) => Number(about.some((at) => hits[at])));
-    return Uint8Array.from(column.pooled, (number) => Number(this.lists[number].some((at) => (people || hits)[at])));
+    const wanted = column.kind === 'people' ? this.named(hits) : hits;
+    const values = new Uint8Array(column.pooled.length);
+    for (let at = 0; at < values.length; at += 1) {
+      const list = this.lists[column.pooled[at]];
+      for (let part = 0; part < list.length; part += 1) {
+        if (wanted[list[part]]) { values[at] = 1; break; }
+      }
+    }
+    return values;
+  }
+
+  // For every principal 1 where the term is in its name, address or id.
+  named(hits) {
+    return Uint8Array.from(this.people, (about) => Number(about.some((at) => hits[at])));
   }
 }
 
@@ -107,7 +135,8 @@ class Store {
         const values = this.pool.found(column, hits);
         if (!values.includes(1)) continue;
         const { indexes } = column;
-        for (let row = 0; row < found.length; row += 1) found[row] |= values[indexes[row]];
+        const size = found.length;
+        for (let row = 0; row < size; row += 1) if (values[indexes[row]]) found[row] = 1;
       }
       for (let row = 0; row < all.length; row += 1) all[row] &= found[row];
     }
