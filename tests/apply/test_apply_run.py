@@ -347,10 +347,13 @@ def test_folder_roles_of_keys_go_through_the_admin_api(sandbox: Sandbox, tmp_pat
     assert all("/permissions/" not in str(call["path"]) for call in sandbox.log)
 
 
-def test_a_role_that_is_there_with_other_policies_is_left_as_it_is(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Same name, other contents: refused with the reason, and nobody is given it."""
+@pytest.mark.parametrize("name", [ROLE.name, ROLE.name.upper()])
+def test_a_role_that_is_there_with_other_policies_is_left_as_it_is(
+    sandbox: Sandbox, tmp_path: Path, name: str
+) -> None:
+    """Same name, whatever its case, and other contents: refused with the reason, and nobody is given it."""
     with serving(sandbox) as url, writer(sandbox, url) as live:
-        other = dataclasses.replace(ROLE, policy_ids=())
+        other = dataclasses.replace(ROLE, name=name, policy_ids=())
         assert Verdict.TOOK is live.write(CreateRole(RoleId("theirs"), other)).verdict
     rows = [RoleAssignment(user(0, sandbox), RoleId("new-role/Checkers"), first(sandbox))]
     plan = plan_of(sandbox, [new_role(), *operations(Kind.ASSIGN, rows)])

@@ -33,15 +33,22 @@ def tables(place: Path, override: str) -> None:
         (place / name).write_text(f"{head}\n{line}{rest}", encoding="utf-8")
 
 
-@pytest.fixture
-def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """An account that the vendor has moved, with a snapshot of before and a plan that cuts back."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a snapshot of before the vendor's move, and a plan that cuts back what it made."""
+    place = tmp_path_factory.mktemp("moved")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        prepare(place, patch)
+    return place
+
+
+def prepare(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     legacy, now = Sandbox(account="small", seed=1), Sandbox(account="small", seed=1, state="migrated")
-    legacy.write_shares(tmp_path / "shares.csv")
+    legacy.write_shares(place / "shares.csv")
     who = next(user.email for user in legacy.account.users.values() if user.role == "admin")
     tables(
-        tmp_path / "mine",
+        place / "mine",
         f"user,email,{who},user_role,admin,role,environment/Editor,each_environment,moved,,us,customer,\n",
     )
     for sandbox, words in (
@@ -67,10 +74,33 @@ def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
                     "cut.json",
                 )
                 assert ExitCode.OK == go(*made, *limits, *to)
+
+
+@pytest.fixture
+def moved(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """The account as the vendor has moved it, on a socket, its credentials in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("legacy.snapshot", "cut.json"):
+        shutil.copy(prepared / name, tmp_path)
+    now = Sandbox(account="small", seed=1, state="migrated")
     with serving(now) as url:
         for name, value in (*variables(now, url).items(), ("CLOUDINARY_API_URL", url)):
             monkeypatch.setenv(name, value)
         yield now
+
+
+@pytest.mark.usefixtures("moved")
+def test_the_vendors_move_is_held_to_the_legacy_side_without_a_plan(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The evidence after somebody else's migration: who can do now what they could not, and exit 5."""
+    words = ("verify", "--against", "legacy.snapshot", "--out", "theirs", "--fail-on", "high")
+    assert ExitCode.FINDINGS == go(*words)
+    said = capsys.readouterr().err
+    assert "EXPANDS" in said
+    assert "assigned cld::role::prodenv::master_admin" in said
+    names = {path.name for path in Path("theirs").iterdir()}
+    assert names == {"diff.html", "diff.xlsx", "diff.json", "live.snapshot"}
 
 
 def test_keys_are_narrowed_and_widened_again(moved: Sandbox) -> None:

@@ -134,6 +134,18 @@ def test_extra_roles_stay_unless_they_are_to_go() -> None:
     assert {g.name: g.holds for g in allowed.guards}["removals"]
 
 
+def test_a_role_under_a_name_the_catalog_does_not_have_stays() -> None:
+    """Two forms of the folder Editor's id are in use: what is held under the other one is not taken away."""
+    one = shared_twice("Brands")
+    held = drafted(one).operations
+    (editor,) = (each.assignment for each in held if each.assignment.folder_id)
+    other = replace(editor, role_id=RoleId("cld::role::folder::editor"))
+    assert other.role_id not in one.catalog.roles
+    assert "another name" in reasons(drafted(replace(one, assignments=(other,)), remove_extra=True))
+    plan = drafted(replace(one, assignments=(other,)), remove_extra=True)
+    assert {Kind.ASSIGN} == {each.kind for each in plan.operations}
+
+
 def test_whoever_the_mapping_does_not_speak_of_keeps_all() -> None:
     """A group without shares, and a user whose legacy role nobody translates, are left alone."""
     extra = [

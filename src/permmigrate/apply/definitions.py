@@ -57,11 +57,11 @@ class Definitions:
         return Found(role_id, there) if there is not None else Found()
 
     def _named(self, body: RoleBody) -> RoleId | None:
-        """A custom role of the same kind and name: there can be only one."""
+        """A custom role of the same kind and name: there can be only one. Case does not count."""
         for role in self._live.roles().values():
             if (
                 role.management_type is ManagementType.CUSTOM
-                and role.name == body.name
+                and role.name.casefold() == body.name.casefold()
                 and (role.permission_type, role.scope_type) == (body.permission_type, body.scope_type)
             ):
                 return role.id

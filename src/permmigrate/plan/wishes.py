@@ -187,7 +187,9 @@ class Wishes:
             if assignment in wanted or who not in named:
                 continue
             reason = ""
-            if who in unsure:
+            if assignment.role_id not in self.world.catalog.roles:
+                reason = "the catalog does not have the role: it may be another name of one that is wanted"
+            elif who in unsure:
                 reason = "a legacy grant of the same principal is not translated"
             elif who in short:
                 reason = "something that it should be given first is not planned"
