@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from permmigrate import __version__
-from permmigrate.cli.gating import read_accepted
 from permmigrate.cli.options import quoted, say
 from permmigrate.report.text import visible
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from permmigrate.mapping.tables import MappingTables
     from permmigrate.model import PrincipalRef
     from permmigrate.plan import Plan
-    from permmigrate.plan.signoff import Signoff
     from permmigrate.snapshot import Snapshot
 
 PLAN: Final = "plan.json"
@@ -55,26 +53,6 @@ def principal(text: str, snapshot: Snapshot) -> PrincipalRef:
             hint="name it as user:ID, group:ID, apiKey:ID or provisioningKey:ID, or by e-mail address",
         )
     return found[0]
-
-
-def signoff_from(path: Path, account_id: str, today: date) -> Signoff:
-    """What people decided: the file of `signoff merge`, or one of accepted findings. Raises UsageError."""
-    from permmigrate.errors import UsageError
-    from permmigrate.plan import Standing
-    from permmigrate.plan.signoff import Signoff
-    from permmigrate.signoff.file import load
-    from permmigrate.signoff.value import Decision
-
-    if path.suffix.lower() != ".json":
-        return Signoff.accepting(read_accepted(path), today)
-    signed = load(path)
-    if signed.account_id != account_id:
-        raise UsageError(
-            f"`{path}` is about account `{signed.account_id}`, and the snapshot of `{account_id}`",
-            hint="give the decisions about this account",
-        )
-    standing = {Decision.APPROVE: Standing.SIGNED, Decision.REJECT: Standing.REJECTED}
-    return Signoff({finding: standing[said] for finding, said in signed.standings.items()})
 
 
 def plan_of(
