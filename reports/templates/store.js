@@ -24,7 +24,7 @@ class Pool {
   // The texts of a list: lines as they are, people by name.
   parts(kind, number) {
     const list = this.lists[number];
-    if (kind === 'capabilities') return list;
+    if (kind === 'capabilities') return Array.from(list);
     return Array.from(list, (at) => this.texts[kind === 'people' ? this.people[at][0] : at]);
   }
 

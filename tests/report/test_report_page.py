@@ -146,6 +146,8 @@ def test_keyboard_opens_a_row(open_page: Open, page_text: str) -> None:
         "Why it is not certain",
         "Mapping rows",
         "Finding",
+        "create on User",
+        "permmigrate explain f",
     ):
         assert text in detail
     assert "expansions.open=" in page.url
