@@ -17,6 +17,7 @@ from permmigrate.cedar import Located, Universe, Unparsed
 from permmigrate.cedar.statements import documents
 from permmigrate.cedar.words import FEATURE, action_of, condition_of, resource_of
 from permmigrate.diff.decide import state_at, verdict_at
+from permmigrate.diff.derive_value import scope_type
 from permmigrate.diff.findings import of_verdict, revised
 from permmigrate.diff.people import recounted, without_findings
 from permmigrate.diff.tally import INCOMPLETE, causes_of, counts_of
@@ -29,10 +30,19 @@ from permmigrate.diff.value import (
     RegionKind,
     Uncertainty,
     Verdict,
+    Witness,
 )
 from permmigrate.diff.verdicts import State
 from permmigrate.entitlements import ACCOUNT_SCOPE, Entitlements, FolderTree, Grant, Holding, Place
-from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, PrincipalType, UserId
+from permmigrate.model import (
+    ContentKind,
+    ContentRef,
+    EnvironmentId,
+    PrincipalRef,
+    PrincipalType,
+    ScopeType,
+    UserId,
+)
 
 if TYPE_CHECKING:
     from permmigrate.diff.solve_ask import Asker, Outcome
@@ -90,6 +100,8 @@ class Begun:
     capability: int
     verdict: Verdict
     why: str
+    like: At
+    """The question that was asked: this one, or the first that is one with it."""
     folders: int = 0
 
 
@@ -99,10 +111,13 @@ class _Settlement:
     entitlements: Entitlements
     _holdings: dict[tuple[PrincipalRef, bool], dict[str, Holding]] = field(default_factory=dict)
     """Of each principal, and in the account alone: nothing there is on a folder or collection."""
+    _grounds: dict[tuple[PrincipalRef, str], Ground] = field(default_factory=dict)
     _by_capability: dict[str, dict[tuple[str, str, str], list[int]]] = field(default_factory=dict)
     _states: dict[Place, State] = field(default_factory=dict)
     """Of the principal that is looked at."""
-    _known: dict[tuple[object, ...], tuple[Mapping[Verdict, str], list[Grant]]] = field(default_factory=dict)
+    _known: dict[tuple[object, ...], tuple[Mapping[Verdict, str], At, list[Grant]]] = field(
+        default_factory=dict
+    )
     """What was found out, with the grants whose identity it hangs on: they must not go."""
     _outcomes: dict[tuple[object, ...], Outcome] = field(default_factory=dict)
 
@@ -151,17 +166,26 @@ class _Settlement:
 
     def _parts(self, finding: Finding, principal: PrincipalRef) -> list[tuple[Part, Begun]]:
         """The finding's verdicts for one principal, each where it begins."""
-        from permmigrate.diff.solve_places import Ground
-
         scope = finding.region.environment_id
         holding, tree = self._holding(principal, scope), self.entitlements.trees[scope]
-        ground = Ground.of(scope, holding, tree)
+        ground = self._ground(principal, holding)
         place = _place(finding.region, tree)
         self._states.clear()
         begun: list[Begun] = []
         for number in finding.capabilities:
             begun += self._of_capability(principal, ground, holding, place, number)
         return _gathered(begun, finding.reason)
+
+    def _ground(self, principal: PrincipalRef, holding: Holding) -> Ground:
+        from permmigrate.diff.solve_places import Ground
+
+        key = (principal, holding.scope)
+        if key not in self._grounds:
+            if len(self._grounds) >= KEPT:
+                self._grounds.clear()
+            tree = self.entitlements.trees[holding.scope]
+            self._grounds[key] = Ground.of(holding.scope, holding, tree)
+        return self._grounds[key]
 
     def _of_capability(
         self, principal: PrincipalRef, ground: Ground, holding: Holding, place: Place, number: int
@@ -188,10 +212,11 @@ class _Settlement:
             above = open_[upper] if upper is not None else {}
             open_[index] = {}
             at = At(principal, ground, stop, here)
-            for verdict, why in self._said(at, holding, state).items():
+            said, like = self._said(at, holding, state)
+            for verdict, why in said.items():
                 one = above.get(verdict)
                 if one is None:
-                    one = Begun(at, number, verdict, why)
+                    one = Begun(at, number, verdict, why, like)
                     begun.append(one)
                 one.folders += stop.own
                 open_[index][verdict] = one
@@ -204,8 +229,8 @@ class _Settlement:
             self._states[stop.place] = state_at(holding, ground.tree, folder, collections)
         return self._states[stop.place]
 
-    def _said(self, at: At, holding: Holding, state: State) -> Mapping[Verdict, str]:
-        """The verdicts of the atoms at one stop; for an unknown why."""
+    def _said(self, at: At, holding: Holding, state: State) -> tuple[Mapping[Verdict, str], At]:
+        """The verdicts of the atoms at one stop, for an unknown why; and where that was found out."""
         mask = sum(1 << atom for atom in at.atoms)
         undecided = [
             g for g in _grants(holding, at.stop) if mask & (g.masks.opaque_permit | g.masks.opaque_forbid)
@@ -224,12 +249,13 @@ class _Settlement:
                 found = dict.fromkeys(outcome.shown, "")
                 if outcome.undecided:
                     found[Verdict.UNKNOWN] = outcome.undecided
-            self._known[key] = found, undecided
-        return self._known[key][0]
+            self._known[key] = found, at, undecided
+        said, like, _ = self._known[key]
+        return said, like
 
     def _sameness(self, at: At, state: State, mask: int, undecided: list[Grant]) -> tuple[object, ...]:
         """What the answer hangs on: what is sure there, the undecided grants, what they can tell apart."""
-        names, personal = self._told_apart
+        names, personal = self._told_apart[scope_type(at.ground.scope)]
         ground, stop = at.ground, at.stop
         folders = list(ground.candidates(stop, (name for name in names if name in ground.tree.index)))
         return (
@@ -243,19 +269,27 @@ class _Settlement:
         )
 
     @cached_property
-    def _told_apart(self) -> tuple[frozenset[str], bool]:
+    def _told_apart(self) -> Mapping[ScopeType, tuple[frozenset[str], bool]]:
         """The names in undecided policies, and whether a condition of theirs is on who asks."""
         from permmigrate.diff.solve_texts import entities, mentions, strings
 
-        compiler, names, personal = self.entitlements.compiler, set[str](), False
-        every = [(c.id, c.statement) for c in compiler.custom_policies]
-        every += [(p.id, p.statement) for p in compiler.catalog.policies.values()]
-        for policy_id, text in every:
-            if policy_id in compiler.opaque:
-                for one in _documents(text):
-                    names |= {*strings(one), *(id_ for _, id_ in entities(one))}
-                    personal = personal or mentions(one["conditions"], "principal")
-        return frozenset(names), personal
+        compiler = self.entitlements.compiler
+        every = [(c.id, c.statement, {c.scope_type}) for c in compiler.custom_policies]
+        every += [(p.id, p.statement, set(ScopeType)) for p in compiler.catalog.policies.values()]
+        undecided = [
+            (one, where)
+            for policy_id, text, where in every
+            if policy_id in compiler.opaque
+            for one in _documents(text)
+        ]
+        found = {}
+        for scope in ScopeType:
+            here = [one for one, where in undecided if scope in where]
+            names = frozenset(
+                name for one in here for name in (*strings(one), *(i for _, i in entities(one)))
+            )
+            found[scope] = names, any(mentions(one["conditions"], "principal") for one in here)
+        return found
 
     def _outcome(self, at: At) -> Outcome:
         key = (at.principal, at.ground.scope, at.stop.place, at.atoms)
@@ -295,7 +329,7 @@ class _Settlement:
         first, *others = principals
         witness = None
         if part.verdict is not Verdict.UNKNOWN:
-            witness = self._outcome(source.at).shown.get(part.verdict)
+            witness = self._witness(source, part.verdict)
             if witness is None:
                 part = part._replace(verdict=Verdict.UNKNOWN, reason="Cedar does not confirm what was found")
         region = self._region(finding.region, part)
@@ -317,6 +351,17 @@ class _Settlement:
             dormant=self.entitlements.snapshot.is_dormant(first),
             witness=witness,
         )
+
+    def _witness(self, source: Begun, verdict: Verdict) -> Witness | None:
+        """The request that was found, with this principal and place put in where nothing tells them apart."""
+        from permmigrate.diff.solve_ask import moved
+
+        at, like = source.at, source.like
+        found = self._outcome(like).shown.get(verdict)
+        if at is like or found is None:
+            return found
+        put = moved(found, at.principal, like.stop, at.stop)
+        return put if put is not None else self._outcome(at).shown.get(verdict)
 
     def _reason(self, finding: Finding, part: Part) -> str:
         """On what condition it is so; for what stays unknown, why, and the text of the statements."""

@@ -5,10 +5,10 @@ Questions that differ in names only are asked once. It knows findings neither in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import cedarpy
 
@@ -28,12 +28,13 @@ from permmigrate.cedar.solve import (
 )
 from permmigrate.cedar.universe import COLLECTION_ATTRIBUTE, FOLDER_ATTRIBUTE, PLACES, Universe
 from permmigrate.diff.derive_ask import Decision, Sides, Texts, Worlds, policies
-from permmigrate.diff.derive_value import Spot
+from permmigrate.diff.derive_value import Spot, Way, Ways
 from permmigrate.diff.derive_ways import WayFinder
 from permmigrate.diff.solve_places import FOLDER_TYPE, Ground, Stop, tested
 from permmigrate.diff.solve_texts import (
     EVERYTHING,
     Asked,
+    Given,
     Pairs,
     Piece,
     Who,
@@ -93,7 +94,8 @@ class Asker:
     """How many different questions the solver was asked."""
     unconfirmed: int = 0
     _answers: dict[tuple[tuple[object, ...], Wanted], Answer] = field(default_factory=dict)
-    _worlds: dict[tuple[PrincipalRef, Spot], Worlds] = field(default_factory=dict)
+    _last: tuple[PrincipalRef, Spot, Ways] | None = None
+    """What the last question was about."""
     _prepared: tuple[tuple[object, ...], Prepared] | None = None
     """The last question, which may be asked in other ways next."""
     _contexts: dict[Uid, str] = field(default_factory=dict)
@@ -191,17 +193,19 @@ class Asker:
 
     def _statements(self, principal: PrincipalRef, spot: Spot, asked: Asked) -> list[list[Piece]]:
         """The statements of the four worlds: before at least and at most, after likewise."""
-        key = (principal, spot)
-        if key not in self._worlds:
-            self._worlds[key] = Worlds.of(*self.ways.of(principal, spot))
         before, after = self._who(principal)
-        least, most, after_least, after_most = self._worlds[key]
+        ways = self._ways(principal, spot)
         return [
-            relevant(least, asked, before),
-            relevant(most, asked, before),
-            relevant(after_least, asked, after),
-            relevant(after_most, asked, after),
+            relevant(_given(ways.before, "least"), asked, before),
+            relevant(_given(ways.before, "most"), asked, before),
+            relevant(_given(ways.after, "least"), asked, after),
+            relevant(_given(ways.after, "most"), asked, after),
         ]
+
+    def _ways(self, principal: PrincipalRef, spot: Spot) -> Ways:
+        if self._last is None or self._last[:2] != (principal, spot):
+            self._last = principal, spot, self.ways.of(principal, spot)
+        return self._last[2]
 
     def _who(self, principal: PrincipalRef) -> tuple[Who, Who]:
         if principal in self._people:
@@ -339,7 +343,7 @@ class Asker:
             who = self.requests.who(principal, snapshot)
             stored[request.principal] = {**who, "attrs": dict(own["attrs"]) | dict(who["attrs"])}
             sides.append(joined(self._actions, [*stored.values()]))
-        worlds = list(zip((0, 0, 1, 1), self._worlds[principal, spot], strict=True))
+        worlds = list(zip((0, 0, 1, 1), Worlds.of(*self._ways(principal, spot)), strict=True))
         for side, texts in dict.fromkeys(worlds):
             brought = sides[side]
             if brought is not None:
@@ -372,6 +376,28 @@ class Asker:
             if "root" in user:
                 user["root"] = Field(Unknown("whether the user is root, which was not read"), required=False)
         return replace(schema, entities={name: RecordOf(fields) for name, fields in found.items()})
+
+
+def moved(witness: Witness, principal: PrincipalRef, old: Stop, new: Stop) -> Witness | None:
+    """The same request by somebody else at another stop; None where it is not at the stop's own folder."""
+    who = entity(CEDAR_TYPES[principal.type], str(principal.id))
+    if old.place == new.place:
+        return replace(witness, principal=who)
+    attributes, resource = dict(witness.attributes), witness.resource
+    if old.place.kind != "folder" or attributes.get(COLLECTION_ATTRIBUTE):
+        return None
+    if attributes.get(FOLDER_ATTRIBUTE) != list(old.spot.folders):
+        return None
+    attributes[FOLDER_ATTRIBUTE] = list(new.spot.folders)
+    if resource == entity(FOLDER_TYPE, old.place.id):
+        resource = entity(FOLDER_TYPE, new.place.id)
+    return replace(witness, principal=who, resource=resource, attributes=attributes)
+
+
+def _given(ways: Iterable[Way], world: Literal["least", "most"]) -> list[Given]:
+    """The texts of some ways, each once; least or most of what nobody knows."""
+    found = ((getattr(way.policies, world), way.content) for way in ways)
+    return list(dict.fromkeys(Given(text, content) for text, content in found if text))
 
 
 def _alike(universe: Universe, atoms: Sequence[int]) -> list[list[Atom]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -62,8 +63,8 @@ class Ground:
         top = tree.index[place.id] if place.kind else -1
         end = tree.ends[top] if place.kind else len(tree.ids)
         path: list[tuple[int, int]] = []
-        inside = {position for position in self.begins if top <= position < end}
-        for position in sorted(inside | ({top} if place.kind else set())):
+        inside = self.begins[bisect_left(self.begins, top) : bisect_left(self.begins, end)]
+        for position in inside if not place.kind or top in inside[:1] else (top, *inside):
             while path and path[-1][0] <= position:
                 path.pop()
             upper = path[-1][1] if path else None if place.kind else 0
@@ -73,11 +74,16 @@ class Ground:
 
     def _own(self, top: int) -> int:
         total, skip_to = self.tree.size(top), top + 1
-        for position in self.begins:
-            if skip_to <= position < self.tree.ends[top]:
+        for position in self._inside(top):
+            if skip_to <= position:
                 total -= self.tree.size(position)
                 skip_to = self.tree.ends[position]
         return total
+
+    def _inside(self, top: int) -> tuple[int, ...]:
+        """Where grants begin below a folder; with -1, anywhere."""
+        end = self.tree.ends[top] if top >= 0 else len(self.tree.ids)
+        return self.begins[bisect_right(self.begins, top) : bisect_left(self.begins, end)]
 
     def candidates(self, stop: Stop, names: Iterable[str]) -> Iterator[str | None]:
         """The folders of a stop's own ground that these names tell apart; None for no folder at all."""
@@ -92,7 +98,7 @@ class Ground:
 
     def _taken(self, position: int, top: int) -> bool:
         """Whether a folder lies in a deeper stop."""
-        return any(top < b <= position < self.tree.ends[b] for b in self.begins)
+        return any(position < self.tree.ends[begin] for begin in self._inside(top) if begin <= position)
 
     def above(self, folder: str | None) -> tuple[str, ...]:
         """The folder and all above it."""

@@ -74,6 +74,13 @@ class Asked(NamedTuple):
                 return True
 
 
+class Given(NamedTuple):
+    """A policy text, and the folder or collection it is given on, as (kind, id)."""
+
+    text: str
+    content: tuple[tuple[str, str], ...]
+
+
 class Piece(NamedTuple):
     """A statement without whom and which action it is about, as text, with what it names."""
 
@@ -86,33 +93,48 @@ class Piece(NamedTuple):
     entities: frozenset[Uid]
 
 
-def relevant(texts: Iterable[str], asked: Asked, who: Who) -> list[Piece]:
+def relevant(texts: Iterable[Given], asked: Asked, who: Who) -> list[Piece]:
     """The statements that can bear on the question, for this principal: their heads name whoever asks."""
-    return [piece for text in texts for piece in _about(text, asked) if who.named_by(piece.who)]
+    return [piece for one in texts for piece in _about(one, asked) if who.named_by(piece.who)]
 
 
 @lru_cache(maxsize=65_536)
-def _about(text: str, asked: Asked) -> tuple[Piece, ...]:
-    return tuple(piece for document, piece in _pieces(text) if asked.about(document))
+def _about(given: Given, asked: Asked) -> tuple[Piece, ...]:
+    return tuple(piece for document, piece in _pieces(given) if asked.about(document))
 
 
 @lru_cache(maxsize=16_384)
-def _pieces(text: str) -> tuple[tuple[JsonObject, Piece], ...]:
+def _pieces(given: Given) -> tuple[tuple[JsonObject, Piece], ...]:
     """A policy's statements, each as it is and as it is once its heads are known to match."""
+    return tuple(
+        (one, _piece(one)) for one in (_bound(written, given.content) for written in _parsed(given.text))
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _parsed(text: str) -> tuple[str, ...]:
     found = documents(text)
     assert not isinstance(found, Unparsed), found
-    pieces = []
-    for document in found:
-        resource = document["resource"]
-        named_id = resource["entity"]["id"] if resource["op"] == "==" else None
-        if resource["op"] == "is" and "in" not in resource:
-            resource = _ANY
-        heads = {"principal": _ANY, "action": _ANY, "resource": resource}
-        bare = {"effect": document["effect"], **heads, "conditions": document["conditions"]}
-        named = frozenset(strings(bare)), frozenset(entities(bare))
-        text_ = json.dumps(bare, sort_keys=True)
-        pieces.append((document, Piece(document["principal"], named_id, text_, *named)))
-    return tuple(pieces)
+    return tuple(json.dumps(document) for document in found)
+
+
+def _bound(written: str, content: tuple[tuple[str, str], ...]) -> JsonObject:
+    """The statement with placeholders replaced by what it is given on."""
+    for kind, content_id in content:
+        written = written.replace(f"<{kind}_id>", json.dumps(content_id)[1:-1])
+    document: JsonObject = json.loads(written)
+    return document
+
+
+def _piece(document: JsonObject) -> Piece:
+    resource = document["resource"]
+    named_id = resource["entity"]["id"] if resource["op"] == "==" else None
+    if resource["op"] == "is" and "in" not in resource:
+        resource = _ANY
+    heads = {"principal": _ANY, "action": _ANY, "resource": resource}
+    bare = {"effect": document["effect"], **heads, "conditions": document["conditions"]}
+    named = frozenset(strings(bare)), frozenset(entities(bare))
+    return Piece(document["principal"], named_id, json.dumps(bare, sort_keys=True), *named)
 
 
 def about_one(pieces: Iterable[Piece], resource_id: str | None) -> list[Piece]:
