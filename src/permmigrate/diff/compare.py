@@ -15,6 +15,7 @@ from permmigrate.diff.people import Summaries
 from permmigrate.diff.profiles import Profiles, askers
 from permmigrate.diff.sensitivity import rated
 from permmigrate.diff.solve import settled
+from permmigrate.diff.standing import Standing
 from permmigrate.diff.tally import INCOMPLETE, causes_of, counts_of, coverage_of, expired, uncertainties_of
 from permmigrate.diff.value import BY_MAPPING, Diff
 from permmigrate.entitlements import (
@@ -80,7 +81,8 @@ class _Comparison:
         automaton = Automaton(askers(entitlements))
         profiles = Profiles(entitlements, automaton)
         gathered = Gathering(entitlements, automaton, profiles).run()
-        findings = Findings(entitlements, gathered, automaton.kinds, automaton.askers, index)
+        standing = Standing(profiles)
+        findings = Findings(entitlements, gathered, automaton.kinds, automaton.askers, index, standing)
         people = Summaries(entitlements, index, profiles, gathered.counts)
         uncertainties = uncertainties_of(
             entitlements, findings, self.assigned, expired(self.tables, self.today)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Protocol, overload
@@ -14,10 +14,11 @@ import numpy.typing as npt
 from permmigrate.diff.automaton import Asker, Kind
 from permmigrate.diff.capabilities import CapabilityIndex
 from permmigrate.diff.gathering import Gathered
+from permmigrate.diff.standing import Standing
 from permmigrate.diff.value import Capability, Finding, Region, RegionKind, Severity, Verdict
 from permmigrate.diff.verdicts import COMPARED
-from permmigrate.diff.words import paths, reaching, reason
-from permmigrate.entitlements import Entitlements, Holding, Place
+from permmigrate.diff.words import paths, reason
+from permmigrate.entitlements import Entitlements, Place
 from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, UserId
 from permmigrate.snapshot.shares import Ints
 
@@ -25,9 +26,6 @@ _SURE: Final = (Verdict.GAINED, Verdict.LOST)
 _SEVERITIES: Final = tuple(Severity)
 
 
-FEW: Final = 8
-"""Findings of one principal for which what reaches each is looked up by itself."""
-NOT_AT_HAND: Final[Mapping[str, Holding]] = {}
 UNRAISED: Final = len(_SEVERITIES)
 """Stands for the severity that is raised, where there is none to raise."""
 
@@ -56,6 +54,7 @@ class Findings(Sequence[Finding]):
     kinds: Sequence[Kind]
     askers: Sequence[Asker]
     numbering: CapabilityIndex
+    standing: Standing
     rows: npt.NDArray[np.intp] | None = None
     """Which of the columns' findings are still there; None for all of them."""
     extra: tuple[Finding, ...] = ()
@@ -187,34 +186,16 @@ class Findings(Sequence[Finding]):
 
     def of(self, verdict: Verdict) -> list[Finding]:
         """The findings of one verdict that are in the columns, in no order that counts."""
-        found = self._unknown if verdict is Verdict.UNKNOWN else self._of(verdict)
-        return [finding for _, finding in found]
+        return [finding for _, finding in self._of(verdict)]
 
     def _of(self, verdict: Verdict) -> list[tuple[int, Finding]]:
         wanted = np.array([COMPARED[kind.verdict] is verdict for kind in self.kinds], dtype=bool)
         rows = self._rows[wanted[self.gathered.kind[self._rows]]] if len(wanted) else self._rows
-        return [*self._made(rows[np.argsort(self.gathered.principal[rows], kind="stable")])]
-
-    def _made(self, rows: npt.NDArray[np.intp]) -> Iterator[tuple[int, Finding]]:
-        """These findings, those of one principal next to each other: its grants are looked up once."""
-        times = np.bincount(self.gathered.principal[rows], minlength=1)
-        holdings, whose = dict[str, Holding](), -1
-        for row in rows.tolist():
-            number = int(self.gathered.principal[row])
-            if number != whose:
-                whose, holdings = number, {}
-                if times[number] > FEW:
-                    principal = self.entitlements.principals[number]
-                    holdings = {one.scope: one for one in self.entitlements.holdings(principal)}
-            yield row, self._make(row, holdings)
-
-    @cached_property
-    def _unknown(self) -> list[tuple[int, Finding]]:
-        return self._of(Verdict.UNKNOWN)
+        return [(row, self._make(row)) for row in rows.tolist()]
 
     def revised(self, gone: Container[str], made: Iterable[Finding]) -> Findings:
         """The findings without those unknown ones (by their ids), and with these."""
-        rows = [row for row, finding in self._unknown if finding.id in gone]
+        rows = [row for row, finding in self._of(Verdict.UNKNOWN) if finding.id in gone]
         left = self._rows[~np.isin(self._rows, rows)]
         return replace(self, rows=left, extra=(*self.extra, *made))
 
@@ -232,13 +213,12 @@ class Findings(Sequence[Finding]):
         """All capabilities of the findings, worst first."""
         return self._sorted_capabilities[0]
 
-    def _make(self, at: int, holdings: Mapping[str, Holding] = NOT_AT_HAND) -> Finding:
+    def _make(self, at: int) -> Finding:
         found = self.gathered
         principal = self.entitlements.principals[found.principal[at]]
         kind, number = self.kinds[found.kind[at]], int(found.kind[at])
         scope, place = self.entitlements.places.of(int(found.place[at]))
-        holding = holdings.get(scope) or self.entitlements.reaching(principal, scope, place)
-        before, after = reaching(holding, self.entitlements.trees[scope], place)
+        before, after = self.standing.at(int(found.principal[at]), int(found.place[at]))
         verdict, region = COMPARED[kind.verdict], self.region(int(found.place[at]), int(found.folders[at]))
         identity = (str(principal), verdict, region.kind, region.environment_id, region.content_id)
         text = "\n".join((*identity, self.numbering.identity_of(self.numbers[number])))

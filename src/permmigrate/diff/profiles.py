@@ -93,6 +93,8 @@ class Profiles:
     automaton: Automaton
     offers: list[Offer] = field(default_factory=list)
     lenses: dict[Lens, int] = field(default_factory=dict)
+    eyes: list[Lens] = field(default_factory=list)
+    """The lenses by their numbers."""
     _profiles: dict[object, Profile] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=lambda: {"": 0})
     """Through whom something is held, in words."""
@@ -118,7 +120,7 @@ class Profiles:
     def _offered(self, combination: int, lens: int) -> int:
         sorts = self.entitlements.content.sorts[combination >> 1]
         kind = ("folder", "collection")[combination & 1]
-        eye = list(self.lenses)[lens]
+        eye = self.eyes[lens]
         before = [g for s in sorts for g in self._before(s, kind, eye)] if eye.side != AFTER else []
         after = [g for s in sorts for g in self._after(s, kind, eye)] if eye.side != BEFORE else []
         return self._offer(before, after, COLLECTION - 1 + (combination & 1), told=False)
@@ -187,7 +189,11 @@ class Profiles:
         return tuple(at + (len(PrincipalType) if scope else 0) for scope in self.entitlements.scopes)
 
     def lens(self, role: str | None, reachable: bool, side: int) -> int:
-        return self.lenses.setdefault(Lens(role, reachable, side), len(self.lenses))
+        found = Lens(role, reachable, side)
+        if found not in self.lenses:
+            self.lenses[found] = len(self.lenses)
+            self.eyes.append(found)
+        return self.lenses[found]
 
     @cached_property
     def holders(self) -> dict[PrincipalRef, int]:

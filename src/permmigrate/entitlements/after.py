@@ -52,8 +52,20 @@ class After:
             yield from self._through(group, contents)
             yield from self._unknown(group, principal, contents)
 
+    def given(self, holder: PrincipalRef, principal: PrincipalRef, content: ContentRef) -> Iterator[Placed]:
+        """What a holder was given on one folder or collection, as it reaches the principal through it, and
+        what no row translates of it. It may have parts that hold elsewhere."""
+        via = "" if holder == principal else self._via(holder)
+        for entry in self.assignments.on(holder, content):
+            for _, (scope, g) in self._bind(entry):
+                yield scope, Grant(g.place, g.masks, via + g.text, g.cause, g.reasons)
+        yield from self._unknown(holder, principal, (content,))
+
+    def _via(self, group: PrincipalRef) -> str:
+        return f"group {self.snapshot.group_by_id[GroupId(group.id)].name} › "
+
     def _through(self, group: PrincipalRef, contents: Collection[ContentRef] | None) -> Iterator[Placed]:
-        via = f"group {self.snapshot.group_by_id[GroupId(group.id)].name} › "
+        via = self._via(group)
         for scope, g in self._held(group, contents):
             yield scope, Grant(g.place, g.masks, via + g.text, g.cause, g.reasons)
 

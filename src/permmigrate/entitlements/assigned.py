@@ -98,6 +98,16 @@ class Assigned(Sequence[AfterAssignment]):
         bound = [AfterAssignment(one.assignment, str(one.row)) for one in rows]
         return [*sorted((*single, *bound), key=lambda one: one.assignment.sort_key()), *held]
 
+    def on(self, principal: PrincipalRef, content: ContentRef) -> list[AfterAssignment]:
+        """What a principal is assigned on one folder or collection, in order."""
+        held = (one for found in self._loose_by_principal.get(principal, ()) for one in found)
+        loose = [one for one in held if is_on_content(one.assignment) and reaches(one.assignment, (content,))]
+        if self.planned is None:
+            return loose
+        rows = [self.planned.of_share(row) for row in self.planned.rows_of(principal, (content,))]
+        bound = [AfterAssignment(one.assignment, str(one.row)) for one in rows]
+        return [*sorted(bound, key=lambda one: one.assignment.sort_key()), *loose]
+
     def varied(self) -> list[AfterAssignment]:
         """All that are values; of those in columns one of each role and row for each principal."""
         if self.planned is None:
