@@ -186,16 +186,22 @@ class Findings(Sequence[Finding]):
 
     def of(self, verdict: Verdict) -> list[Finding]:
         """The findings of one verdict that are in the columns, in no order that counts."""
-        return [finding for _, finding in self._of(verdict)]
+        found = self._unknown if verdict is Verdict.UNKNOWN else self._of(verdict)
+        return [finding for _, finding in found]
 
     def _of(self, verdict: Verdict) -> list[tuple[int, Finding]]:
         wanted = np.array([COMPARED[kind.verdict] is verdict for kind in self.kinds], dtype=bool)
         rows = self._rows[wanted[self.gathered.kind[self._rows]]] if len(wanted) else self._rows
-        return [(row, self._make(row)) for row in rows.tolist()]
+        by_principal = rows[np.argsort(self.gathered.principal[rows], kind="stable")]
+        return [(row, self._make(row)) for row in by_principal.tolist()]
+
+    @cached_property
+    def _unknown(self) -> list[tuple[int, Finding]]:
+        return self._of(Verdict.UNKNOWN)
 
     def revised(self, gone: Container[str], made: Iterable[Finding]) -> Findings:
         """The findings without those unknown ones (by their ids), and with these."""
-        rows = [row for row, finding in self._of(Verdict.UNKNOWN) if finding.id in gone]
+        rows = [row for row, finding in self._unknown if finding.id in gone]
         left = self._rows[~np.isin(self._rows, rows)]
         return replace(self, rows=left, extra=(*self.extra, *made))
 
