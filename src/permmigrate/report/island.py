@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice, pairwise
 from typing import Any, Final
@@ -83,7 +84,7 @@ class _Filling:
         self._packer = packer
         self._is_list = column.kind in _LISTS
         self._places: dict[int, int] = {}
-        self._numbers: list[int] = []
+        self._numbers = array("q")
 
     def add(self, cell: Cell) -> None:
         if self.column.kind in _NUMBERED:
@@ -95,7 +96,7 @@ class _Filling:
     def document(self) -> dict[str, Any]:
         head = {"key": self.column.key, "label": self.column.label, "kind": self.column.kind.value}
         if self.column.kind in _NUMBERED:
-            return {**head, "numbers": self._numbers}
+            return {**head, "numbers": self._numbers.tolist()}
         return {
             **head,
             "lists": self._is_list,
