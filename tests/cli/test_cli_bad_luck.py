@@ -6,6 +6,7 @@ import errno
 import functools
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from command_line import Ran
 from permmigrate.apply import journal as journal_module
 from permmigrate.apply import reading
 from permmigrate.apply.journal import Journal
+from permmigrate.cli import apply as apply_command
 from permmigrate.errors import ExitCode
 from permmigrate.model import RoleId
 from permmigrate.plan import Digests, Kind, Limits, Plan
@@ -72,12 +74,10 @@ def apply(call: Call, *more: object) -> Ran:
     return call("apply", *words, "--digest", load(Path("plan.json")).digest, "--yes", "--quiet")
 
 
-@pytest.mark.parametrize("lines", range(1, 8))
-def test_what_cannot_be_put_down_is_not_done(
-    call: Call, sandbox: Sandbox, plan: Plan, monkeypatch: pytest.MonkeyPatch, lines: int
-) -> None:
-    """The disk is full after any number of lines: no call goes out without its line, and resuming ends it."""
-    whole, sent = journal_module._write, []
+@contextmanager
+def room_for(lines: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A disk that is full after so many lines of a journal; the kinds of those that it took."""
+    whole, sent = journal_module._write, list[str]()
 
     def full(handle: int, content: bytes, path: Path) -> None:
         if len(sent) == lines:
@@ -87,6 +87,15 @@ def test_what_cannot_be_put_down_is_not_done(
 
     with monkeypatch.context() as patched:
         patched.setattr(journal_module, "_write", full)
+        yield sent
+
+
+@pytest.mark.parametrize("lines", range(1, 8))
+def test_what_cannot_be_put_down_is_not_done(
+    call: Call, sandbox: Sandbox, plan: Plan, monkeypatch: pytest.MonkeyPatch, lines: int
+) -> None:
+    """The disk is full after any number of lines: no call goes out without its line, and resuming ends it."""
+    with room_for(lines, monkeypatch) as sent:
         ran = apply(call)
     assert ExitCode.INVALID_FILE == ran.code
     assert "no space left on device" in ran.err
@@ -108,6 +117,26 @@ def test_the_undo_plan_is_there_before_the_first_change(call: Call, sandbox: San
     undo = Path("j.undo-plan.json")
     ran = call("apply", undo, "--digest", load(undo).digest, "--yes", "--quiet")
     assert ExitCode.OK == ran.code, ran.err
+    assert before == holdings(sandbox)
+
+
+def test_there_is_a_way_back_when_the_plan_has_expired(
+    call: Call, sandbox: Sandbox, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call is open, and the plan too old to resume: undo names the plan beside the journal, which works."""
+    before = holdings(sandbox)
+    with room_for(4, monkeypatch) as sent:
+        apply(call)
+    assert "intent" == sent[-1]
+    assert before != holdings(sandbox)
+    with monkeypatch.context() as later:
+        later.setattr(apply_command, "now", lambda: "2099-01-01T00:00:00Z")
+        assert ExitCode.REFUSED == apply(call, "--resume", "j").code
+    ran = call("undo", "j", "--out", "undo.json")
+    assert ExitCode.REFUSED == ran.code
+    assert "j.undo-plan.json" in ran.err
+    undo = Path("j.undo-plan.json")
+    assert ExitCode.OK == call("apply", undo, "--digest", load(undo).digest, "--yes", "--quiet").code
     assert before == holdings(sandbox)
 
 

@@ -50,7 +50,8 @@ def command(
     if told.open:
         raise RefusedError(
             f"what became of {counted(len(told.open), 'call')} is not known",
-            hint=f"find out first: permmigrate apply --resume {quoted(journal)}",
+            hint=f"find out first: permmigrate apply --resume {quoted(journal)}; if its plan has expired, "
+            f"apply the undo plan that was written beside it, {quoted(journal)}.undo-plan.json",
         )
     done_plan = load(plan or Path(str(told.begin.get("plan_file", ""))))
     if done_plan.digest != told.begin.get("plan"):
