@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from permmigrate.diff.findings import by_principal
+from permmigrate.diff.findings import in_brief
 from permmigrate.diff.value import Diff, Finding, Region, RegionKind, Severity, Verdict
 from permmigrate.model import PrincipalRef, PrincipalType
 from permmigrate.snapshot import Snapshot
@@ -77,7 +77,7 @@ def cluster(diff: Diff, snapshot: Snapshot) -> tuple[Cluster, ...]:
         if "/" not in folder.path
     }
     members: dict[_Key, list[Finding]] = {}
-    for finding in by_principal(diff.findings):
+    for finding in in_brief(diff.findings):
         region, top = finding.region, ""
         if region.kind is RegionKind.FOLDER:
             label = region.label.partition("/")[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from permmigrate.diff.findings import by_principal
+from permmigrate.diff.findings import in_brief
 from permmigrate.diff.lesser import Compared, lesser_changes, restrict
 from permmigrate.diff.remains import Held, Overlaps
 from permmigrate.diff.value import Diff, Verdict
@@ -52,7 +52,7 @@ def weigh(diff: Diff, compared: Compared, cause: str) -> tuple[Counterfactual, .
 
     Empty for a cause that is no row and no assigned role, such as a legacy grant without a row.
     """
-    named = [f for f in by_principal(diff.findings) if f.verdict.is_expansion and cause in f.causes]
+    named = [f for f in in_brief(diff.findings) if f.verdict.is_expansion and cause in f.causes]
     holders = {finding.principal for finding in named}
     if not named:
         return ()

@@ -220,14 +220,24 @@ class Findings(Sequence[Finding]):
         return self._sorted_capabilities[0]
 
     def _make(self, at: int) -> Finding:
+        brief, kind = self._brief(at), self.kinds[self.gathered.kind[at]]
+        before, after = self.standing.at(int(self.gathered.principal[at]), int(self.gathered.place[at]))
+        return replace(
+            brief,
+            before=paths(before, kind.atoms),
+            after=paths(after, kind.atoms),
+            reason="" if brief.verdict in _SURE else reason((*before, *after), kind.atoms),
+        )
+
+    def _brief(self, at: int) -> Finding:
+        """The finding without its paths and its reason, for which nobody's grants have to be looked up."""
         found = self.gathered
         principal = self.entitlements.principals[found.principal[at]]
         kind, number = self.kinds[found.kind[at]], int(found.kind[at])
         scope, place = self.entitlements.places.of(int(found.place[at]))
-        before, after = self.standing.at(int(found.principal[at]), int(found.place[at]))
         verdict, region = COMPARED[kind.verdict], self.region(int(found.place[at]), int(found.folders[at]))
         identity = (str(principal), verdict, region.kind, region.environment_id, region.content_id)
-        text = "\n".join((*identity, self.numbering.identity_of(self.numbers[number])))
+        text = "\n".join((*identity, self._identities[number]))
         severity, label = _SEVERITIES[self.severity_of_kind[number]], ""
         if self.raising is not None:
             severity, label = self.raising.at(scope, place, severity, self.raising.in_folders[number])
@@ -238,14 +248,23 @@ class Findings(Sequence[Finding]):
             severity=severity,
             sensitivity=label,
             region=region,
-            capabilities=self._capabilities(number),
-            before=paths(before, kind.atoms),
-            after=paths(after, kind.atoms),
+            capabilities=self._told[number],
+            before=(),
+            after=(),
             causes=kind.causes,
-            reason="" if verdict in _SURE else reason((*before, *after), kind.atoms),
             dormant=self.entitlements.snapshot.is_dormant(principal),
             others=tuple(UserId(one.id) for one in self.others(at)),
         )
+
+    @cached_property
+    def _identities(self) -> list[str]:
+        """What each kind adds to the ids of its findings."""
+        return [self.numbering.identity_of(one) if one else "" for one in self.numbers]
+
+    @cached_property
+    def _told(self) -> list[tuple[int, ...]]:
+        """The capabilities of each kind, as the comparison numbers them."""
+        return self.capabilities_of_kinds
 
     def others(self, at: int) -> list[PrincipalRef]:
         """The users for whom a finding (by its number in the columns) holds beside its principal."""
@@ -290,6 +309,19 @@ def by_principal(findings: Sequence[Finding]) -> Iterator[Finding]:
     if isinstance(findings, Findings):
         return map(findings._at, sorted(findings.order.tolist()))
     return iter(findings)
+
+
+def in_brief(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Every finding as in `by_principal`; those in columns without paths and reason: cheaper."""
+    if not isinstance(findings, Findings):
+        return iter(findings)
+    first_extra = len(findings.gathered.principal)
+    return (
+        findings._brief(number) if number < first_extra else findings._at(number)
+        for number in sorted(
+            (*findings._rows.tolist(), *range(first_extra, first_extra + len(findings.extra)))
+        )
+    )
 
 
 def of_verdict(findings: Sequence[Finding], verdict: Verdict) -> list[Finding]:

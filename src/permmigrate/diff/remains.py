@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Final
 
-from permmigrate.diff.findings import by_principal
+from permmigrate.diff.findings import in_brief
 from permmigrate.diff.value import Capability, Diff, Finding, Region, RegionKind, Verdict
 from permmigrate.model import PrincipalRef, PrincipalType
 
@@ -31,7 +31,7 @@ class Held:
         users = {holder.id: holder for holder in holders if holder.type is PrincipalType.USER}
         found: dict[tuple[PrincipalRef, str], list[Finding]] = {}
         holder_of: dict[str, PrincipalRef] = {}
-        for finding in by_principal(diff.findings):
+        for finding in in_brief(diff.findings):
             held_by = [finding.principal] if finding.principal in holders else []
             held_by += [users[other] for other in finding.others if other in users]
             for principal in held_by:
