@@ -96,7 +96,7 @@ MUTATIONS: dict[str, tuple[object, str, Callable[..., object]]] = {
     "group roles are not for members": (
         after.After,
         "_through",
-        lambda self, group: (),
+        lambda self, group, contents: (),
     ),
     "custom policies are skipped": (Custom, "grants", lambda self, principal, scope: ([], [])),
     "what no key can use is compared": (Compiler, "moot", lambda self, kind, scope: 0),

@@ -121,7 +121,7 @@ def test_the_precomputed_answer_is_the_worst_of_the_subtree(
             min((row.raised(severity) if row else severity for row in asked), key=list(Severity).index)
         )
 
-    assert worst(paths) == found.raised("env1", WIDE, severity, severity)[0]
+    assert worst([*paths, "unread"]) == found.raised("env1", WIDE, severity, severity)[0]
     for path in paths:
         below = [other for other in paths if (other + "/").startswith(path + "/")]
         assert worst(below) == found.raised("env1", on(path), severity, severity)[0]
