@@ -23,7 +23,7 @@ from permmigrate.diff import (
 from permmigrate.diff.accepted import Accepted, load, write
 from permmigrate.diff.gate import Limits, judge
 from permmigrate.errors import InvalidFileError
-from permmigrate.model import PrincipalRef, PrincipalType
+from permmigrate.model import PrincipalRef, PrincipalType, UserId
 
 TODAY = date(2026, 11, 22)
 
@@ -95,7 +95,9 @@ def test_new_administrators_are_limited_on_their_own() -> None:
 
 def accepted_from(path: Path, *lines: str) -> Accepted:
     """Read a file of these lines under the usual header."""
-    path.write_text("finding,expires,accepted_by,reason,what\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text(
+        "finding,people,expires,accepted_by,reason,what\n" + "\n".join(lines) + "\n", encoding="utf-8"
+    )
     return load(path)
 
 
@@ -104,9 +106,9 @@ def test_what_is_accepted_does_not_count_until_it_ends(tmp_path: Path) -> None:
     diff = diff_of((Verdict.GAINED, Severity.HIGH), (Verdict.UNKNOWN, Severity.LOW))
     accepted = accepted_from(
         tmp_path / "accepted.csv",
-        "f000000000000,2026-11-22,ana,needed for the launch,",
-        "f000000000001,,ana,cannot be told,",
-        "f00000000000f,,ana,was there once,",
+        "f000000000000,pe3b0c44298fc,2026-11-22,ana,needed for the launch,",
+        "f000000000001,pe3b0c44298fc,,ana,cannot be told,",
+        "f00000000000f,pe3b0c44298fc,,ana,was there once,",
     )
     outcome = judge(diff, Limits({Severity.LOW: 0}), accepted, TODAY)
     assert not outcome.failures
@@ -117,16 +119,27 @@ def test_what_is_accepted_does_not_count_until_it_ends(tmp_path: Path) -> None:
     assert [2] == [entry.line for entry in later.expired]
 
 
+def test_who_joins_was_not_accepted(tmp_path: Path) -> None:
+    """A finding that holds for further people counts again, and its line is named."""
+    diff = diff_of((Verdict.GAINED, Severity.HIGH))
+    accepted = accepted_from(tmp_path / "accepted.csv", "f000000000000,pe3b0c44298fc,,ana,one person,")
+    assert not judge(diff, Limits({Severity.LOW: 0}), accepted, TODAY).failures
+    joined = replace(diff, findings=tuple(replace(f, others=(UserId("new"),)) for f in diff.findings))
+    outcome = judge(joined, Limits({Severity.LOW: 0}), accepted, TODAY)
+    assert outcome.failures
+    assert [2] == [entry.line for entry in outcome.outgrown]
+
+
 def test_every_mistake_of_a_file_is_told_with_its_line(tmp_path: Path) -> None:
     """An id that is none, a missing reason, a date that is none, a doubled finding."""
     with pytest.raises(InvalidFileError) as told:
         accepted_from(
             tmp_path / "accepted.csv",
-            "nonsense,,ana,a reason,",
-            "f00000000000a,,ana,,",
-            "f00000000000b,tomorrow,ana,a reason,",
-            "f00000000000c,,ana,a reason,",
-            "f00000000000c,,bo,another,",
+            "nonsense,pe3b0c44298fc,,ana,a reason,",
+            "f00000000000a,pe3b0c44298fc,,ana,,",
+            "f00000000000b,pe3b0c44298fc,tomorrow,ana,a reason,",
+            "f00000000000c,pe3b0c44298fc,,ana,a reason,",
+            "f00000000000c,pe3b0c44298fc,,bo,another,",
         )
     assert [2, 3, 4, 6] == sorted({problem.line for problem in told.value.problems})
     with pytest.raises(InvalidFileError):

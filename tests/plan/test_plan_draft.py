@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,14 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plan_builders import assigned, policy_body, user
 
 from builders import a_group, a_key, a_user, api_key, folder, folder_id, share
 from builders import group as group_of
 from builders import snapshot as snapshot_of
 from builders import user as user_of
 from permmigrate.diff import Diff
-from permmigrate.diff.accepted import Acceptance, Accepted
+from permmigrate.diff.accepted import Acceptance, Accepted, people_of
 from permmigrate.diff.compare import compare
 from permmigrate.errors import RefusedError
 from permmigrate.mapping import RowRef
@@ -50,6 +48,7 @@ from permmigrate.plan.world import World
 from permmigrate.resources import mappings_dir
 from permmigrate.snapshot import Snapshot
 from permmigrate.snapshot.lists.ids import made_up
+from plan_builders import assigned, policy_body, user
 from random_accounts import account
 
 TODAY = date(2026, 11, 22)
@@ -393,9 +392,10 @@ def test_two_policies_of_one_name_are_not_guessed_between() -> None:
 # expansions
 
 
-def accepting(diff: Diff, findings: Iterable[str]) -> Signoff:
-    entries = tuple(Acceptance(one, None, "us", "meant", 2) for one in findings)
-    return Signoff.accepting(Accepted(entries), TODAY)
+def accepting(diff: Diff, expires: date | None = None) -> Signoff:
+    """Everything accepted, as it is."""
+    entries = tuple(Acceptance(each.id, people_of(each), expires, "us", "meant", 2) for each in diff.findings)
+    return Signoff.accepting(Accepted(entries), diff, TODAY)
 
 
 def test_expansions_are_counted_where_operations_make_them() -> None:
@@ -411,7 +411,7 @@ def test_expansions_are_counted_where_operations_make_them() -> None:
     }
     assert not {g.name: g.holds for g in plan.guards}["unsigned expansions"]
 
-    signed = draft(one, TABLES, diff, terms(signoff=accepting(diff, [f.id for f in diff.findings])))
+    signed = draft(one, TABLES, diff, terms(signoff=accepting(diff)))
     assert {g.name: g.holds for g in signed.guards}["unsigned expansions"]
     assert sum(e.findings for e in signed.expansions) == sum(e.findings for e in plan.expansions)
     assert signed.digests.signoff != plan.digests.signoff
@@ -488,8 +488,9 @@ def test_nothing_is_taken_from_whom_a_rejected_role_would_have_come_first() -> N
 
 def test_an_expired_acceptance_signs_nothing() -> None:
     """After its last day an acceptance counts no longer."""
-    old = Accepted((Acceptance("0" * 12, date(2026, 1, 1), "us", "meant", 2),))
-    assert {} == dict(Signoff.accepting(old, TODAY).standings)
+    diff = compared(snapshot(users=(user_of("u-1"),), api_keys=(api_key(),)))
+    assert accepting(diff).standings
+    assert {} == dict(accepting(diff, date(2026, 1, 1)).standings)
 
 
 def test_administrators_of_before_are_known() -> None:

@@ -137,7 +137,12 @@ def hold(diff: Diff, limits: Limits, accepted: Accepted, today: date) -> None:
 def _talk(outcome: Outcome) -> None:
     if outcome.accepted:
         say(f"{counted(outcome.accepted, 'finding')} accepted before and left out of the count")
-    for words, entries in (("has ended", outcome.expired), ("is of a finding that is gone", outcome.idle)):
+    told = (
+        ("has ended", outcome.expired),
+        ("is of a finding that is gone", outcome.idle),
+        ("was for other people than the finding holds for now", outcome.outgrown),
+    )
+    for words, entries in told:
         for entry in entries[:SHOWN]:
             say(f"baseline line {entry.line}: the acceptance of {entry.finding} {words}")
         if len(entries) > SHOWN:

@@ -73,7 +73,7 @@ def plan_of(
         now=datetime.now(UTC),
         tool_version=__version__,
         today=today,
-        signoff=Signoff.accepting(accepted, today) if accepted.entries else None,
+        signoff=Signoff.accepting(accepted, diff, today) if accepted.entries else None,
         allow_incomplete=allow_incomplete,
     )
     try:

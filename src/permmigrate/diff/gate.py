@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from permmigrate.diff.accepted import Acceptance, Accepted
+from permmigrate.diff.accepted import Acceptance, Accepted, is_over
 from permmigrate.diff.value import Diff, Severity, Verdict
 
 
@@ -43,6 +43,8 @@ class Outcome:
     """Acceptances that have ended."""
     idle: tuple[Acceptance, ...]
     """Acceptances of findings that are not there any more."""
+    outgrown: tuple[Acceptance, ...]
+    """Acceptances of findings that hold for other people than when they were accepted."""
     promoted: int
 
 
@@ -54,7 +56,7 @@ def judge(diff: Diff, limits: Limits, accepted: Accepted, today: date) -> Outcom
     for finding in diff.findings:
         if finding.verdict.is_expansion or finding.verdict is Verdict.UNKNOWN:
             present.add(finding.id)
-            if accepted.covers(finding.id, today):
+            if accepted.covers(finding, today):
                 covered.add(finding.id)
             else:
                 counted[finding.severity] += 1
@@ -65,6 +67,11 @@ def judge(diff: Diff, limits: Limits, accepted: Accepted, today: date) -> Outcom
         accepted=len(covered),
         expired=accepted.expired(today),
         idle=tuple(entry for entry in accepted.entries if entry.finding not in present),
+        outgrown=tuple(
+            entry
+            for entry in accepted.entries
+            if entry.finding in present - covered and not is_over(entry, today)
+        ),
         promoted=promoted,
     )
 

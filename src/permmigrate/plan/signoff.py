@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from permmigrate.diff import Diff
 from permmigrate.diff.accepted import Accepted
 from permmigrate.plan.value import Standing
 
@@ -29,12 +30,8 @@ class Signoff:
         return self.standings.get(finding_id, Standing.UNSIGNED)
 
     @staticmethod
-    def accepting(accepted: Accepted, today: date) -> Signoff:
-        """The findings that a file of accepted findings covers on that day."""
+    def accepting(accepted: Accepted, diff: Diff, today: date) -> Signoff:
+        """The findings of a comparison that a file of accepted findings covers on that day."""
         return Signoff(
-            {
-                entry.finding: Standing.SIGNED
-                for entry in accepted.entries
-                if accepted.covers(entry.finding, today)
-            }
+            {finding.id: Standing.SIGNED for finding in diff.findings if accepted.covers(finding, today)}
         )

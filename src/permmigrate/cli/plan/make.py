@@ -138,7 +138,7 @@ def _signoff(path: Path, diff: Diff, compared: Snapshot, today: date) -> Signoff
     from permmigrate.signoff.holding import holding
 
     if path.suffix.lower() != ".json":
-        return Signoff.accepting(read_accepted(path), today)
+        return Signoff.accepting(read_accepted(path), diff, today)
     signed = load(path)
     if signed.account_id != diff.account_id:
         raise UsageError(
