@@ -45,7 +45,7 @@ def test_both_find_the_same(seed: int) -> None:
     made = account(seed)
     expected, found = plain(made), unsettled(made)
 
-    assert expected.sorted == tuple(found.findings)
+    assert expected.sorted == tuple(replace(finding, witness=None) for finding in found.findings)
     assert len(expected.sorted) == len(found.findings)
     assert expected.capabilities == found.capabilities
     assert expected.decided == found.decided

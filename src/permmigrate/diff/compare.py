@@ -13,6 +13,7 @@ from permmigrate.diff.gathering import Gathering
 from permmigrate.diff.merge import MERGE_ASSUMPTIONS, merged
 from permmigrate.diff.people import Summaries
 from permmigrate.diff.profiles import Profiles, askers
+from permmigrate.diff.replay import Replay
 from permmigrate.diff.sensitivity import rated
 from permmigrate.diff.solve import settled
 from permmigrate.diff.standing import Standing
@@ -81,8 +82,9 @@ class _Comparison:
         automaton = Automaton(askers(entitlements))
         profiles = Profiles(entitlements, automaton)
         gathered = Gathering(entitlements, automaton, profiles).run()
-        standing = Standing(profiles)
-        findings = Findings(entitlements, gathered, automaton.kinds, automaton.askers, index, standing)
+        replay = Replay.of(entitlements, gathered, automaton.kinds)
+        gathered, standing = replay.gathered, Standing(profiles)
+        findings = Findings(entitlements, gathered, replay.kinds, automaton.askers, index, standing, replay)
         people = Summaries(entitlements, index, profiles, gathered.counts)
         uncertainties = uncertainties_of(
             entitlements, findings, self.assigned, expired(self.tables, self.today)
@@ -101,7 +103,7 @@ class _Comparison:
             causes=causes_of(findings, self._cause_words()),
             principals=people,
             coverage=coverage_of(entitlements.translation, self.tables),
-            uncertainties=uncertainties,
+            uncertainties=(*uncertainties, *replay.uncertainties),
             assumptions=ASSUMPTIONS if self.assigned is None else ASSUMPTIONS + MERGE_ASSUMPTIONS,
             complete=not any(u.kind in INCOMPLETE for u in uncertainties),
             decided=gathered.decided,

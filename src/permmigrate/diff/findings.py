@@ -14,11 +14,12 @@ import numpy.typing as npt
 from permmigrate.diff.automaton import Asker, Kind
 from permmigrate.diff.capabilities import CapabilityIndex
 from permmigrate.diff.gathering import Gathered
+from permmigrate.diff.replay import Replay
 from permmigrate.diff.standing import Standing
 from permmigrate.diff.value import Capability, Finding, Region, RegionKind, Severity, Verdict
 from permmigrate.diff.verdicts import COMPARED
 from permmigrate.diff.words import paths, reason
-from permmigrate.entitlements import Entitlements, Place
+from permmigrate.entitlements import Entitlements, Grant, Place
 from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, UserId
 from permmigrate.snapshot.shares import Ints
 
@@ -55,6 +56,7 @@ class Findings(Sequence[Finding]):
     askers: Sequence[Asker]
     numbering: CapabilityIndex
     standing: Standing
+    replay: Replay
     rows: npt.NDArray[np.intp] | None = None
     """Which of the columns' findings are still there; None for all of them."""
     extra: tuple[Finding, ...] = ()
@@ -226,11 +228,12 @@ class Findings(Sequence[Finding]):
             brief,
             before=paths(before, kind.atoms),
             after=paths(after, kind.atoms),
-            reason="" if brief.verdict in _SURE else reason((*before, *after), kind.atoms),
+            reason="" if brief.verdict in _SURE else self._reason(at, (*before, *after)),
+            witness=self.replay.of_finding(at),
         )
 
     def _brief(self, at: int) -> Finding:
-        """The finding without its paths and its reason, for which nobody's grants have to be looked up."""
+        """The finding without paths, reason and witness, for which nobody's grants have to be looked up."""
         found = self.gathered
         principal = self.entitlements.principals[found.principal[at]]
         kind, number = self.kinds[found.kind[at]], int(found.kind[at])
@@ -256,6 +259,11 @@ class Findings(Sequence[Finding]):
             others=tuple(UserId(one.id) for one in self.others(at)),
         )
 
+    def _reason(self, at: int, grants: Iterable[Grant]) -> str:
+        """Why a finding is a maybe or unknown."""
+        kind = int(self.gathered.kind[at])
+        return self.replay.why.get(kind) or reason(grants, self.kinds[kind].atoms)
+
     @cached_property
     def _identities(self) -> list[str]:
         """What each kind adds to the ids of its findings."""
@@ -268,12 +276,7 @@ class Findings(Sequence[Finding]):
 
     def others(self, at: int) -> list[PrincipalRef]:
         """The users for whom a finding (by its number in the columns) holds beside its principal."""
-        found = self.gathered
-        if found.group[at] >= 0:
-            numbers = found.members.of(int(found.group[at]))
-        else:
-            numbers = found.others[found.first_other[at] : found.first_other[at + 1]]
-        return [self.entitlements.principals[number] for number in numbers.tolist()]
+        return [self.entitlements.principals[number] for number in self.gathered.others_of(at).tolist()]
 
     def region(self, number: int, folders: int) -> Region:
         """The region of a place."""

@@ -49,6 +49,8 @@ class Gathered:
     place: Ints
     kind: Ints
     folders: Ints
+    state: Ints
+    """For each finding the state it was found in: what is granted there, and to which kind of principal."""
     group: Ints
     """For a group's finding its number among them, which says where its members' marks are; else -1."""
     members: Members
@@ -62,6 +64,12 @@ class Gathered:
     cause_sets: tuple[tuple[tuple[str, ...], bool], ...]
     """The sets, each once for findings with a verdict and once for unknown ones."""
     decided: int
+
+    def others_of(self, at: int) -> Ints:
+        """The users for whom a finding holds beside its principal, by their numbers."""
+        if self.group[at] >= 0:
+            return self.members.of(int(self.group[at]))
+        return self.others[self.first_other[at] : self.first_other[at + 1]]
 
 
 @dataclass
@@ -129,11 +137,6 @@ class _Batch(NamedTuple):
         return _Batch(np.array(numbers, dtype=np.int32), profiles, sources)
 
 
-def _columns(batch: _Batch, walk: Walk) -> tuple[Column, ...]:
-    """Principal, place, kind and folders of a walk's findings."""
-    return batch.numbers[walk.slot[walk.stop]], walk.place[walk.stop], walk.kind, walk.folders
-
-
 @dataclass
 class Gathering:
     """One comparison's findings on their way."""
@@ -161,10 +164,12 @@ class Gathering:
         groups, found = self._groups(numbers[PrincipalType.GROUP])
         users = self._users(numbers[PrincipalType.USER], groups)
         heads, first_other, others = _alike(users[-1])
-        listed = [column[heads] for column in users[:4]]
+        listed = [column[heads] for column in users[:5]]
         keys = [self._plain(numbers[one]) for one in (PrincipalType.API_KEY, PrincipalType.ACCOUNT_KEY)]
         parts = [found, listed, *keys]
-        principal, place, kind, folders = (np.concatenate(column) for column in zip(*parts, strict=True))
+        principal, place, kind, folders, state = (
+            np.concatenate(column) for column in zip(*parts, strict=True)
+        )
         own = len(found[0])
         group = np.full(len(principal), -1, dtype=np.int32)
         group[:own] = np.arange(own, dtype=np.int32)
@@ -172,7 +177,7 @@ class Gathering:
         starts[own : own + len(first_other)] = first_other
         starts[own + len(first_other) :] = first_other[-1]
         return Gathered(
-            *(principal, place, kind, folders, group, self.members, starts, users[0][others]),
+            *(principal, place, kind, folders, state, group, self.members, starts, users[0][others]),
             *(self.counts, self.caused, tuple(self.cause_sets), self.decided),
         )
 
@@ -254,8 +259,13 @@ class Gathering:
 
     def _plain(self, numbers: Sequence[int]) -> tuple[Column, ...]:
         """The findings of principals that stand for themselves."""
-        parts = [part for _, part in self._walked(numbers, _columns)]
-        return _concatenated(parts, 4)
+        parts = [part for _, part in self._walked(numbers, self._columns)]
+        return _concatenated(parts, 5)
+
+    def _columns(self, batch: _Batch, walk: Walk) -> tuple[Column, ...]:
+        """Principal, place, kind, folders and state of a walk's findings."""
+        state = self.automaton.leads_to[walk.step[walk.stop]]
+        return batch.numbers[walk.slot[walk.stop]], walk.place[walk.stop], walk.kind, walk.folders, state
 
     def _groups(self, numbers: Sequence[int]) -> tuple[_Groups, tuple[Column, ...]]:
         number_of = {principal: number for number, principal in enumerate(self.principals)}
@@ -279,9 +289,9 @@ class Gathering:
             key = group_of[who[walk.slot]].astype(np.int64) * len(self.entitlements.places) + walk.place
             count = np.bincount(walk.stop, minlength=len(key))
             stops.append((key, walk.step, findings + np.cumsum(count) - count))
-            parts.append((who[walk.slot[walk.stop]], walk.place[walk.stop], walk.kind, walk.folders))
+            parts.append(self._columns(batch, walk))
             before, findings = before + len(key), findings + len(walk.stop)
-        found = _concatenated(parts, 4)
+        found = _concatenated(parts, 5)
         key, step, first = _concatenated(stops, 3)
         self.members.set_up(group_of[found[0]])
         return _Groups(key.astype(np.int64), step, first.astype(np.intp), of_entry, found[3]), found
@@ -300,14 +310,13 @@ class Gathering:
             parts.append(part)
             for theirs, member in listed:
                 self.members.add(theirs, member)
-        return _concatenated(parts, 5)
+        return _concatenated(parts, 6)
 
     def _of_users(self, batch: _Batch, walk: Walk, groups: _Groups) -> tuple[tuple[Column, ...], Listed]:
         """The columns of what no group has, and what is listed with groups."""
         left, listed = self._unlisted(batch, walk, groups)
-        who = batch.numbers[walk.slot[walk.stop[left]]]
-        columns = who, walk.place[walk.stop[left]], walk.kind[left], walk.folders[left]
-        return (*columns, self._mark(who, walk, left)), listed
+        columns = tuple(column[left] for column in self._columns(batch, walk))
+        return (*columns, self._mark(columns[0], walk, left)), listed
 
     def _unlisted(self, batch: _Batch, walk: Walk, groups: _Groups) -> tuple[npt.NDArray[np.intp], Listed]:
         """List findings with a group where one of the user's groups has them; the others."""

@@ -1,0 +1,113 @@
+"""Put to Cedar what the comparison states, one request for all findings that rest on the same grants.
+
+A statement that Cedar does not bear out becomes unknown, with all findings that are alike. Each of the others
+is shown by the same request, with its own principal and place put in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from permmigrate.diff.automaton import Kind
+from permmigrate.diff.gathering import Gathered
+from permmigrate.diff.value import Uncertainty, Verdict, Witness
+from permmigrate.diff.verdicts import COMPARED
+from permmigrate.diff.witness import Refuted, Witnesses
+from permmigrate.entitlements import Entitlements
+
+UNKNOWN: Final = COMPARED.index(Verdict.UNKNOWN)
+REFUTED: Final = "the engine and Cedar disagree"
+"""How the reason of a finding begins that Cedar does not bear out."""
+
+
+@dataclass
+class Replay:
+    """The findings of one comparison after Cedar was asked about them."""
+
+    entitlements: Entitlements
+    gathered: Gathered
+    kinds: list[Kind]
+    """Those that Cedar does not bear out are added as unknown ones."""
+    witnesses: Witnesses
+    why: dict[int, str] = field(default_factory=dict)
+    """Of each kind that is unknown because of Cedar, what it said."""
+    _shown: dict[int, Witness] = field(default_factory=dict)
+
+    @staticmethod
+    def of(entitlements: Entitlements, gathered: Gathered, kinds: Sequence[Kind]) -> Replay:
+        """Ask about the first finding of each sort."""
+        made = Replay(entitlements, gathered, list(kinds), Witnesses(entitlements))
+        made._ask()
+        return made
+
+    @cached_property
+    def sort(self) -> npt.NDArray[np.int64]:
+        """A number for each finding that is the same for those that rest on the same grants."""
+        found = self.gathered
+        where = self.entitlements.places.kind[found.place]
+        code = (found.state.astype(np.int64) * max(len(self.kinds), 1) + found.kind) * 3 + where
+        return np.asarray(np.unique(code, return_inverse=True)[1], dtype=np.int64)
+
+    def _ask(self) -> None:
+        found = self.gathered
+        firsts = np.unique(self.sort, return_index=True)[1]
+        refuted: dict[int, int] = {}
+        for at in sorted(firsts.tolist()):
+            number = int(found.kind[at])
+            kind = self.kinds[number]
+            if kind.verdict == UNKNOWN:
+                continue
+            scope, place = self.entitlements.places.of(int(found.place[at]))
+            principal = self.entitlements.principals[found.principal[at]]
+            verdict = COMPARED[kind.verdict]
+            shown = self.witnesses.of(principal, scope, place, kind.atoms, verdict)
+            if isinstance(shown, Refuted):
+                refuted[int(self.sort[at])] = self._unknown(kind, shown)
+            else:
+                self._shown[int(self.sort[at])] = shown
+        if refuted:
+            self.gathered = self._without(refuted)
+
+    def _unknown(self, kind: Kind, refuted: Refuted) -> int:
+        self.kinds.append(kind._replace(verdict=UNKNOWN, reasons=()))
+        self.why[len(self.kinds) - 1] = f"{REFUTED}: {refuted.reason}"
+        return len(self.kinds) - 1
+
+    def _without(self, refuted: Mapping[int, int]) -> Gathered:
+        """The findings with those of some sorts made unknown, and counted so for everybody they hold for."""
+        found, kind, counts = self.gathered, self.gathered.kind.copy(), self.gathered.counts.copy()
+        moved: set[tuple[int, int, tuple[int, int, tuple[str, ...]]]] = set()
+        for at in np.flatnonzero(np.isin(self.sort, list(refuted))).tolist():
+            kind[at] = refuted[int(self.sort[at])]
+            what = self.kinds[found.kind[at]].essence
+            for who in (int(found.principal[at]), *found.others_of(at).tolist()):
+                moved.add((who, int(found.place[at]), what))
+        for who, _, (verdict, _, _) in moved:
+            counts[who, verdict] -= 1
+            counts[who, UNKNOWN] += 1
+        return replace(found, kind=kind, counts=counts)
+
+    def of_finding(self, at: int) -> Witness | None:
+        """The request that shows a finding (by its number in the columns); None for an unknown one."""
+        shown = self._shown.get(int(self.sort[at]))
+        if shown is None:
+            return None
+        principal = self.entitlements.principals[self.gathered.principal[at]]
+        scope, place = self.entitlements.places.of(int(self.gathered.place[at]))
+        return self.witnesses.rebound(shown, principal, scope, place)
+
+    @property
+    def uncertainties(self) -> tuple[Uncertainty, ...]:
+        """What Cedar did not bear out."""
+        if not self.why:
+            return ()
+        findings = int(np.isin(self.gathered.kind, list(self.why)).sum())
+        sorts = len(self.why) + len(self._shown)
+        subject = f"{len(self.why):,} of {sorts:,} requests put to Cedar"
+        return (Uncertainty("witness", subject, "did not show what was stated: it is unknown", findings),)
