@@ -173,9 +173,6 @@ def test_a_finding_that_is_not_there_is_said_so(call: Call, snapshot: Path) -> N
     assert ExitCode.USAGE == ran.code
     assert "there is no finding" in ran.err
 
-    for digit in "0123456789abcdef":
-        ran = call("explain", digit, "--in", snapshot)
-        if "begins" in ran.err:
-            assert ExitCode.USAGE == ran.code
-            return
-    pytest.fail("no digit begins two findings")
+    ran = call("explain", "f", "--in", snapshot)
+    assert ExitCode.USAGE == ran.code
+    assert "begins" in ran.err

@@ -116,6 +116,7 @@ def test_with_custom_roles_only_what_no_row_can_tell_apart_is_left(
             assert {cause.partition(":")[0] for cause in finding.causes} <= {
                 "folder_levels.csv",
                 "collection_levels.csv",
+                "no mapping row",
             }
 
 
