@@ -33,7 +33,8 @@ def workplace(tmp_path: Path) -> Path:
     """A repository as the workflow expects it: tables, a list of shares, and accepted findings."""
     assert run(cli, ["mappings", "init", str(tmp_path / "mappings")]) == 0
     Sandbox(account="small", seed=1).write_shares(tmp_path / "shares.csv")
-    (tmp_path / "accepted.csv").write_text("finding,people,expires,accepted_by,reason,what\n", encoding="utf-8")
+    head = "finding,people,expires,accepted_by,reason,what\n"
+    (tmp_path / "accepted.csv").write_text(head, encoding="utf-8")
     return tmp_path
 
 
