@@ -26,7 +26,7 @@ from permmigrate.model import (
     ScopeType,
 )
 from permmigrate.plan.batches import expected_of
-from permmigrate.plan.fitness import Reach, reach_of, require_fit
+from permmigrate.plan.fitness import SHARES, Reach, reach_of, require_fit
 from permmigrate.plan.guards import check
 from permmigrate.plan.operation import Operation, PolicyBody
 from permmigrate.plan.rejected import Rejections, expansions_of
@@ -95,7 +95,8 @@ def draft(
     world = replace(world, catalog=extended(world.catalog, tables.custom_roles))
     signoff = terms.signoff or Signoff()
     rejections = Rejections.of(diff, signoff, base)
-    wishes = Wishes(now, world, reach, rejections, frozenset(terms.protected))
+    shares_known = not any(entry.area == SHARES for entry in snapshot.gaps)
+    wishes = Wishes(now, world, reach, rejections, frozenset(terms.protected), shares_known)
     wishes.grants(translation)
     if terms.remove_extra:
         wishes.removals(translation)

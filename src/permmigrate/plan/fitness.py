@@ -12,6 +12,8 @@ from permmigrate.model import LedgerEntry
 from permmigrate.snapshot import Snapshot
 
 _PERMISSIONS = "/permissions/"
+SHARES = "shares"
+"""The area of the ledger that says whether legacy shares were listed."""
 _ABSENT = 404
 
 
@@ -54,8 +56,12 @@ def require_fit(
     allow_incomplete: bool,
 ) -> None:
     """Raise RefusedError when a plan from these would rest on what is not known or not the account's own."""
-    for each in (snapshot, *((assigned,) if assigned else ())):
-        _require_sound(each, allow_incomplete=allow_incomplete)
+    _require_sound(snapshot, gaps_of(snapshot), allow_incomplete=allow_incomplete)
+    if (
+        assigned is not None
+    ):  # of the later one only what is assigned counts: legacy shares are the older one's
+        gaps = tuple(entry for entry in gaps_of(assigned) if entry.area != SHARES)
+        _require_sound(assigned, gaps, allow_incomplete=allow_incomplete)
     if assigned is not None and assigned.account_id != snapshot.account_id:
         raise RefusedError(
             f"the snapshots are of two accounts, `{snapshot.account_id}` and `{assigned.account_id}`",
@@ -75,10 +81,9 @@ def require_fit(
         )
 
 
-def _require_sound(snapshot: Snapshot, *, allow_incomplete: bool) -> None:
+def _require_sound(snapshot: Snapshot, gaps: tuple[LedgerEntry, ...], *, allow_incomplete: bool) -> None:
     if not snapshot.digest:
         raise RefusedError("the snapshot was never saved, so a plan could not say what it was made from")
-    gaps = gaps_of(snapshot)
     if gaps and not allow_incomplete:
         first = gaps[0]
         about = f" ({first.subject})" if first.subject else ""

@@ -48,6 +48,8 @@ class Wishes:
     reach: Reach
     rejections: Rejections
     protected: frozenset[PrincipalRef] = frozenset()
+    shares_known: bool = True
+    """Whether all legacy shares were listed: what the mapping wants of folders is not known otherwise."""
     changes: list[Change] = field(default_factory=list)
     by_hand: list[tuple[Change, str]] = field(default_factory=list)
     _left_out: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -181,7 +183,6 @@ class Wishes:
         named = {principal for principal, _ in translation.row_by_grant}
         short = frozenset(self._short)
         unsure = {missing.principal for missing in translation.untranslated}
-        shares_known = not any(entry.area == "shares" for entry in self.now.gaps)
         for assignment in self.now.assignments:
             who = assignment.principal
             if assignment in wanted or who not in named:
@@ -193,7 +194,7 @@ class Wishes:
                 reason = "a legacy grant of the same principal is not translated"
             elif who in short:
                 reason = "something that it should be given first is not planned"
-            elif (assignment.folder_id or assignment.collection_id) and not shares_known:
+            elif (assignment.folder_id or assignment.collection_id) and not self.shares_known:
                 reason = "the legacy shares are not all known"
             if reason:
                 self._left_out[f"keeps role {assignment.role_id}", NOT_MAPPED, reason] += 1
