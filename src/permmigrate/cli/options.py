@@ -35,6 +35,20 @@ def mappings_option(command: F) -> F:
     )(command)
 
 
+def compared_options(command: F) -> F:
+    """The two sides a question is asked about: a snapshot, and its mapping or what was assigned since."""
+    assigned = click.option(
+        "--assigned",
+        type=FILE,
+        metavar="SNAPSHOT",
+        help="After is the roles really assigned in this (later) snapshot, not what the mapping makes.",
+    )
+    account = click.option(
+        "--in", "snapshot", type=FILE, required=True, metavar="SNAPSHOT", help="The account."
+    )
+    return account(mappings_option(assigned(command)))
+
+
 def api_url_option(command: F) -> F:
     """The service's host, when it is not said where the credentials are."""
     return click.option(

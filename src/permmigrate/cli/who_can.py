@@ -8,21 +8,14 @@ from pathlib import Path
 
 import click
 
-from permmigrate.cli.options import FILE, mappings_option, today_option
+from permmigrate.cli.options import compared_options, today_option
 from permmigrate.cli.why import asked_account
 
 
 @click.command()
 @click.argument("action")
 @click.argument("resource")
-@click.option("--in", "snapshot", type=FILE, required=True, metavar="SNAPSHOT", help="The account.")
-@mappings_option
-@click.option(
-    "--assigned",
-    type=FILE,
-    metavar="SNAPSHOT",
-    help="After is the roles really assigned in this (later) snapshot, not what the mapping makes.",
-)
+@compared_options
 @click.option("--environment", metavar="NAME", help="Which product environment is meant; or `account`.")
 @click.option("--json", "as_json", is_flag=True, help="Print everybody as JSON.")
 @today_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from permmigrate.cli.options import FILE, day, mappings_option, tables_from, today_option
+from permmigrate.cli.options import compared_options, day, tables_from, today_option
 
 if TYPE_CHECKING:
     from permmigrate.diff.derive_account import Account
@@ -19,14 +19,7 @@ if TYPE_CHECKING:
 @click.argument("principal")
 @click.argument("action")
 @click.argument("resource")
-@click.option("--in", "snapshot", type=FILE, required=True, metavar="SNAPSHOT", help="The account.")
-@mappings_option
-@click.option(
-    "--assigned",
-    type=FILE,
-    metavar="SNAPSHOT",
-    help="After is the roles really assigned in this (later) snapshot, not what the mapping makes.",
-)
+@compared_options
 @click.option("--environment", metavar="NAME", help="Which product environment is meant; or `account`.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @today_option
