@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from permmigrate.diff import Diff, Finding, Verdict
+from permmigrate.diff.findings import in_brief
 from permmigrate.diff.value import Region, RegionKind
 from permmigrate.model import ALL_ENVIRONMENTS, PrincipalRef, RoleAssignment
 from permmigrate.plan.operation import Operation
@@ -23,8 +24,12 @@ Pair = tuple[PrincipalRef, str]
 
 
 def expanding(diff: Diff) -> Iterator[Finding]:
-    """The findings that somebody has to decide about: gained, maybe gained or unknown."""
-    return (each for each in diff.findings if each.verdict.is_expansion or each.verdict is Verdict.UNKNOWN)
+    """The findings that somebody has to decide about, in brief: gained, maybe gained or unknown."""
+    return (
+        each
+        for each in in_brief(diff.findings)
+        if each.verdict.is_expansion or each.verdict is Verdict.UNKNOWN
+    )
 
 
 @dataclass

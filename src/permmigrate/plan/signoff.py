@@ -10,6 +10,7 @@ from datetime import date
 
 from permmigrate.diff import Diff
 from permmigrate.diff.accepted import Accepted
+from permmigrate.diff.findings import in_brief
 from permmigrate.plan.value import Standing
 
 
@@ -33,5 +34,9 @@ class Signoff:
     def accepting(accepted: Accepted, diff: Diff, today: date) -> Signoff:
         """The findings of a comparison that a file of accepted findings covers on that day."""
         return Signoff(
-            {finding.id: Standing.SIGNED for finding in diff.findings if accepted.covers(finding, today)}
+            {
+                finding.id: Standing.SIGNED
+                for finding in in_brief(diff.findings)
+                if accepted.covers(finding, today)
+            }
         )
