@@ -12,7 +12,7 @@ ACCOUNTS ?= 2000
 # Counting branches costs half the time again: CI does it, and `make test CI=true`.
 COVERAGE := $(if $(CI),--cov --cov-report=term:skip-covered)
 
-.PHONY: demo test fuzz lint bench docs screenshots format clean
+.PHONY: demo test fuzz fuzz-accounts fuzz-pairs fuzz-samples lint bench docs screenshots format clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
@@ -27,9 +27,17 @@ demo: $(READY)  ## the whole journey against the built-in sandbox
 test: $(READY)  ## every test; in CI with coverage by branch and its threshold
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(COVERAGE)
 
-fuzz: $(READY)  ## random policy pairs (PAIRS) through the solver, random accounts (ACCOUNTS) against Cedar itself
-	PERMMIGRATE_PAIRS=$(PAIRS) $(BIN)/python -m pytest -n 0 tests/cedar/test_solver_fuzz.py
+fuzz: $(READY)  ## every sample whole: ACCOUNTS against Cedar itself, policy PAIRS through the solver, the rest
+	@$(MAKE) --no-print-directory -j2 fuzz-accounts fuzz-pairs fuzz-samples
+
+fuzz-accounts: $(READY)
 	PERMMIGRATE_FUZZ=$(ACCOUNTS) $(BIN)/python -m pytest -n 0 tests/diff/test_against_cedar.py -k every_verdict
+
+fuzz-pairs: $(READY)
+	PERMMIGRATE_PAIRS=$(PAIRS) $(BIN)/python -m pytest -n 0 tests/cedar/test_solver_fuzz.py
+
+fuzz-samples: $(READY)
+	PERMMIGRATE_LONG=1 $(BIN)/python -m pytest -n 0 -m sampled
 
 lint: $(READY)  ## ruff, mypy --strict on src, the layer rules
 	$(BIN)/ruff check .

@@ -20,6 +20,7 @@ from permmigrate.sandbox import Knobs, Sandbox
 from permmigrate.snapshot import Snapshot
 from permmigrate.snapshot.capture import capture
 from permmigrate.snapshot.survey import RECOUNT
+from sampling import times
 from sandbox_variables import variables
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -183,6 +184,7 @@ def promote(sandbox: Sandbox) -> None:
     first.role = "billing" if first.role != "billing" else "reports"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("pages", "change"), [(pages, change) for pages in (1, 3, 7) for change in (hire, fire, promote)]
 )
@@ -195,7 +197,7 @@ def test_no_moment_of_a_change_goes_unseen(pages: int, change: Callable[..., obj
     taken(calm, lambda *_: None, lambda phase: looked.append(len(calm.log)) if phase == RECOUNT else None)
     chance = random.Random(pages)
 
-    for moment in [0, looked[0] - 1, *(chance.randrange(looked[0]) for _ in range(6))]:
+    for moment in [0, looked[0] - 1, *(chance.randrange(looked[0]) for _ in range(times(3, 6)))]:
         sandbox = Sandbox("small", knobs=knobs)
         calls = itertools.count()
 

@@ -51,11 +51,11 @@ def sides(account: Account) -> tuple[Entitlements, Oracle]:
     )
 
 
-def disagreements(account: Account) -> Agreement:
-    """Compare every verdict on every request of every principal in every scope."""
+def disagreements(account: Account, *, of: slice = slice(None)) -> Agreement:
+    """Compare every verdict on every request of every principal, or of some, in every scope."""
     engine, oracle = sides(account)
     result = Agreement()
-    for principal in engine.principals:
+    for principal in engine.principals[of]:
         holdings = {holding.scope: holding for holding in engine.holdings(principal)}
         for scope in engine.scopes:
             _compare(engine, oracle, principal, scope, holdings.get(scope), result)

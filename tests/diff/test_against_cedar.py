@@ -20,7 +20,7 @@ from permmigrate.entitlements.custom import Custom
 from random_accounts import account
 from reference import Oracle
 
-ACCOUNTS = int(os.environ.get("PERMMIGRATE_FUZZ", "100"))
+ACCOUNTS = int(os.environ.get("PERMMIGRATE_FUZZ", "40"))
 
 
 def test_every_verdict_is_cedars(capsys: pytest.CaptureFixture[str]) -> None:

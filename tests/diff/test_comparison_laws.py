@@ -35,8 +35,11 @@ from permmigrate.model import (
 )
 from permmigrate.snapshot import Snapshot
 from random_accounts import Account, account, catalog
+from sampling import some
 
-SEEDS = range(100, 125)
+pytestmark = pytest.mark.sampled
+
+SEEDS = some(range(100, 125), 8)
 ENVIRONMENT = EnvironmentId("env1")
 
 

@@ -16,8 +16,11 @@ from permmigrate.diff.solve import settled
 from permmigrate.diff.value import Diff, Finding, Verdict
 from random_accounts import account
 from reference import Oracle, Request, verdict
+from sampling import some
 
-SEEDS = range(300, 330)
+pytestmark = pytest.mark.sampled
+
+SEEDS = some(range(300, 330), 10)
 EXCUSED = "excused"
 """Where the second opinion has none: a forbid that a legacy grant may have held, a text that is not Cedar."""
 

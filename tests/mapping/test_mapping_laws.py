@@ -6,6 +6,7 @@ import random
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mapping_builders import EU, TODAY, US, api_key, group, principal, share, snapshot, tables, user
@@ -15,6 +16,9 @@ from permmigrate.mapping.tables import MappingTables
 from permmigrate.mapping.translate import translate
 from permmigrate.model import AccountKey, ContentKind, PrincipalType, RoleAssignment
 from permmigrate.snapshot import Snapshot
+from sampling import times
+
+pytestmark = pytest.mark.sampled
 
 TARGETS = (
     "account/Admin",
@@ -122,7 +126,7 @@ def grants(account: Snapshot) -> set[object]:
 
 
 @given(accounts(), mappings())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=times(50, 150), deadline=None)
 def test_translated_and_unknown_are_everything(account: Snapshot, mapping: MappingTables) -> None:
     """Every legacy grant has the row that translated it or a reason why it has none, and nothing else has."""
     found = translate(account, mapping, today=TODAY)
@@ -132,7 +136,7 @@ def test_translated_and_unknown_are_everything(account: Snapshot, mapping: Mappi
 
 
 @given(accounts(), mappings())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=times(50, 150), deadline=None)
 def test_every_share_is_answered_for(account: Snapshot, mapping: MappingTables) -> None:
     """Each single share, alone in the account, is translated or untranslated: none hides behind another."""
     for each in account.shares:
@@ -148,7 +152,7 @@ def test_every_share_is_answered_for(account: Snapshot, mapping: MappingTables) 
 
 
 @given(accounts(), mappings())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=times(50, 150), deadline=None)
 def test_what_is_planned_is_sorted_single_and_has_effect(account: Snapshot, mapping: MappingTables) -> None:
     """Assignments are sorted without repeats, and none is of the kind the vendor silently ignores."""
     planned = [each.assignment for each in translate(account, mapping, today=TODAY).planned]
@@ -162,7 +166,7 @@ def test_what_is_planned_is_sorted_single_and_has_effect(account: Snapshot, mapp
 
 
 @given(accounts(), mappings(), st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(25, 60), deadline=None)
 def test_the_order_of_reading_does_not_matter(
     account: Snapshot, mapping: MappingTables, chance: random.Random
 ) -> None:
@@ -181,7 +185,7 @@ def test_the_order_of_reading_does_not_matter(
 
 
 @given(accounts(), mappings())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(25, 60), deadline=None)
 def test_uses_are_of_rows_that_are_there(account: Snapshot, mapping: MappingTables) -> None:
     """Every row that is blamed or counted is a row of the tables, and every planned row was counted."""
     found = translate(account, mapping, today=TODAY)

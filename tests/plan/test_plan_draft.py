@@ -50,6 +50,7 @@ from permmigrate.snapshot import Snapshot
 from permmigrate.snapshot.lists.ids import made_up
 from plan_builders import assigned, policy_body, user
 from random_accounts import account
+from sampling import times
 
 TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -92,7 +93,8 @@ def after(plan: Plan, one: Snapshot) -> Snapshot:
     return replace(one, assignments=tuple(a for held in world.held.values() for a in held))
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.mark.sampled
+@settings(max_examples=times(10, 25), deadline=None)
 @given(st.integers(0, 10_000), st.booleans())
 def test_planning_again_is_empty(seed: int, remove_extra: bool) -> None:
     """Once a plan's operations are done there is nothing left to plan, and the plan survives its file."""

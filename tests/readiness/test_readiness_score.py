@@ -17,6 +17,9 @@ from permmigrate.diff.compare import compare
 from permmigrate.model import OrphanShare, ReadStatus
 from permmigrate.readiness import SECTIONS, AreaVerdict, Readiness, Severity, assess, scoring
 from permmigrate.snapshot import Snapshot
+from sampling import times
+
+pytestmark = pytest.mark.sampled
 
 TODAY = date(2026, 11, 22)
 ROLES = ("master_admin", "admin", "billing", "reports", "media_library_user", "wizard", "")
@@ -96,7 +99,7 @@ def test_the_weights_are_a_hundred() -> None:
 
 
 @given(accounts())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=times(20, 60))
 def test_the_sum_adds_up_as_it_is_shown(tables: dict[str, Any]) -> None:
     """Each line is weight times score, the last line adds the lines, and the figure is that, rounded down."""
     readiness = judge(quiet.snapshot(**tables))
@@ -116,7 +119,7 @@ def test_the_sum_adds_up_as_it_is_shown(tables: dict[str, Any]) -> None:
 
 
 @given(accounts())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=times(20, 60))
 def test_every_area_keeps_the_rules_of_its_score(tables: dict[str, Any]) -> None:
     """Full marks without grave findings, none when blocked or unknown; the worst finding decides."""
     for area in judge(quiet.snapshot(**tables)).areas:
@@ -148,7 +151,7 @@ def as_people_count(text: str) -> tuple[list[int | str], str]:
 
 
 @given(accounts(), st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=times(15, 40))
 def test_the_order_of_reading_is_invisible(tables: dict[str, Any], random: Any) -> None:
     """The same account read in another order gives the same report."""
     shuffled = {name: tuple(random.sample(rows, len(rows))) for name, rows in tables.items()}
@@ -156,7 +159,7 @@ def test_the_order_of_reading_is_invisible(tables: dict[str, Any], random: Any) 
 
 
 @given(accounts(), st.sampled_from(quiet.AREAS))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=times(20, 60))
 def test_knowing_less_never_scores_more(tables: dict[str, Any], area: str) -> None:
     """A read that failed cannot raise the figure, and is never complete."""
     lines = tuple(entry for entry in tables["ledger"] if entry.area != area)
