@@ -15,10 +15,12 @@ IMAGES = Path(__file__).parent / "images"
 def main() -> None:
     """Run the demo into a temporary folder and picture its first screen."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
-        subprocess.run([sys.executable, "-m", "permmigrate", "demo", "--out", folder], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "permmigrate", "demo", "--dry-run", "--out", folder], check=True
+        )
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1360, "height": 940}, device_scale_factor=1)
-        page.goto((Path(folder) / "diff.html").as_uri())
+        page.goto((Path(folder) / "reports" / "diff.html").as_uri())
         page.screenshot(path=str(IMAGES / "diff.png"))
         browser.close()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from command_line import CANARY, Account
+from permmigrate.apply.journal import Journal
 from permmigrate.errors import ExitCode
 from permmigrate.resources import mappings_dir
 
@@ -176,16 +177,16 @@ def test_init_never_overwrites(call, tmp_path: Path) -> None:
     assert edited.read_text(encoding="utf-8") == "mine"
 
 
-def test_a_bug_is_one_line_without_the_exceptions_text(call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_one_line_without_the_exceptions_text(
+    call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The text of an unforeseen exception may hold anything, so it is not shown."""
-    import permmigrate.cli.options as options
 
     def broken(_: object) -> None:
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr(options, "tables_from", broken)
-    monkeypatch.setattr("permmigrate.cli.demo.tables_from", broken)
-    monkeypatch.setattr("permmigrate.cli.demo._snapshot", lambda *_: (Path("x"), None))
-    ran = call("demo")
+    monkeypatch.setattr("permmigrate.cli.journal._words", broken)
+    Journal.begin(tmp_path / "j", {}, lambda: "2026-11-22T12:00:00Z").close()
+    ran = call("journal", "show", tmp_path / "j")
     assert ran.code == ExitCode.BUG
     assert "RuntimeError" in ran.err

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from command_line import Account
@@ -18,20 +20,64 @@ from permmigrate.sandbox.server import serving
 from sandbox_variables import variables
 
 
-def test_the_demo_tells_an_interesting_story(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It ends with the paths of five kinds of file and findings of every kind."""
+def test_the_demo_walks_the_whole_journey_and_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command in its order, findings of every kind, evidence that all is as planned, and all undone.
+
+    The credentials of whoever runs it are left alone, and nothing is called but the sandbox.
+    """
+    monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://KEY:SECRET@somebody_s_own")
+    environment, here, called = dict(os.environ), Path.cwd(), set()
+    leave = httpx.HTTPTransport.handle_request
+
+    def watched(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        called.add(f"{request.url.scheme}://{request.url.netloc.decode()}")
+        return leave(self, request)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", watched)
     assert run(cli, ["demo", "--out", str(tmp_path)]) == 0
-    paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
-    names = {path.name for path in paths}
-    assert {"account.snapshot", "readiness.html", "diff.html", "diff.xlsx", "diff.json"} <= names
+    said = capsys.readouterr()
+    commands = [line.split()[2] for line in said.err.splitlines() if line.startswith("$ permmigrate ")]
+    before = ["doctor", "snapshot", "readiness", "mappings", "diff"]
+    after = ["signoff", "signoff", "plan", "apply", "verify", "undo", "apply", "journal"]
+    assert before + after == commands
+    assert "\nthe account is as it was before the move\n" in said.err
+    assert (environment, here) == (dict(os.environ), Path.cwd())
+    assert called == {said.err.partition(" imitated at ")[2].split()[0]}
+
+    paths = [Path(line) for line in said.out.splitlines()]
+    names = {path.relative_to(tmp_path).as_posix() for path in paths}
+    assert {f"reports/diff.{each}" for each in ("html", "xlsx", "json")} <= names
+    assert {"reports/readiness.html", "evidence/verify.html", "evidence/diff.html"} <= names
     assert all(path.stat().st_size for path in paths)
     assert all(path.stat().st_mode & 0o077 == 0 for path in paths)
-    document = json.loads((tmp_path / "diff.json").read_text(encoding="utf-8"))
+    assert "AS PLANNED" == json.loads((tmp_path / "evidence/verify.json").read_text("utf-8"))["headline"]
+    document = json.loads((tmp_path / "reports/diff.json").read_text(encoding="utf-8"))
     figures = document["figures"]
     assert all(figures[each] > 0 for each in ("gained", "maybe_gained", "lost", "maybe_lost", "unknown"))
     expanding = [cause for cause in document["tables"]["causes"] if cause["expansions"]]
     assert len(expanding) >= 5
-    assert [path for path in tmp_path.rglob("*") if b"CANARYSECRET" in path.read_bytes()] == []
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path for path in files if b"CANARYSECRET" in path.read_bytes()] == []
+
+
+def test_a_demo_over_an_old_one_keeps_the_tables_and_shows_what_is_wrong_with_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What an earlier demo left is cleared away; tables are the reader's, and their mistakes are shown."""
+    assert run(cli, ["mappings", "init", str(tmp_path / "mappings")]) == 0
+    (tmp_path / "plan.json.journal").write_text("of another sandbox")
+    rows = (tmp_path / "mappings" / "user_roles.csv").read_text("utf-8").splitlines()
+    (tmp_path / "mappings" / "user_roles.csv").write_text("\n".join([*rows[:-1], "nonsense"]), "utf-8")
+    capsys.readouterr()
+
+    assert run(cli, ["demo", "--dry-run", "--out", str(tmp_path)]) == ExitCode.INVALID_FILE
+
+    assert "user_roles.csv" in capsys.readouterr().err.partition("$ permmigrate mappings check")[2]
+    assert not (tmp_path / "plan.json.journal").exists()
+    (tmp_path / "file").write_text("")
+    assert run(cli, ["demo", "--out", str(tmp_path / "file" / "x")]) == ExitCode.USAGE
 
 
 def test_checking_the_shipped_tables_against_the_account_finds_no_mistake(
