@@ -200,7 +200,7 @@ class Store {
 
   csv() {
     const columns = [...this.columns.values()];
-    const quote = (text) => `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+    const quote = (text) => `"${(/^\s*[=+\-@＝＋－＠]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
     const line = (cells) => cells.map(quote).join(',');
     const cell = (column, row) => (column.numbers && column.kind !== 'flag'
       ? String(column.numbers[row]) : this.text(column.key, row).replaceAll('\n', ' | '));
