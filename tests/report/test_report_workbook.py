@@ -12,7 +12,7 @@ from openpyxl.utils.escape import unescape
 
 from permmigrate.errors import UsageError
 from permmigrate.report import workbook
-from permmigrate.report.sheets import MAX_TEXT, fitting, lines
+from permmigrate.report.sheets import MAX_TEXT, fitting, lines, one_line
 from permmigrate.report.value import DiffView
 from permmigrate.report.view import diff_view
 
@@ -93,8 +93,8 @@ def test_rows_past_the_limit_are_counted(tmp_path: Path) -> None:
 
 def test_long_text_is_cut_and_says_so() -> None:
     """Excel's 32,767 UTF-16 units hold, an emoji is never halved, and the cut is told."""
-    for text in ("x" * 40_000, "🎨" * 20_000):
-        made = fitting(text)
+    for text in ("x" * 40_000, "🎨" * 20_000, "x\n" * 20_000):
+        made = one_line(text)
         assert len(made.encode("utf-16-le")) // 2 <= MAX_TEXT
         assert "cut here: 40,000 characters" in made
     assert "x" * 20_000 == fitting("x" * 20_000)
@@ -102,7 +102,8 @@ def test_long_text_is_cut_and_says_so() -> None:
 
 def test_many_lines_are_counted() -> None:
     """More lines than Excel bears in a cell are left out and counted."""
-    assert "… and 800 more; the JSON document has them" == lines(["y"] * 1000).rpartition("\n")[2]
+    assert "… and 800 more lines; the JSON document has the rest" == lines(["y"] * 1000).rpartition("\n")[2]
+    assert lines(["y"] * 1000) == fitting("\n".join(["y"] * 1000))
 
 
 def test_same_input_same_cells(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from permmigrate.errors import InvalidFileError
 from permmigrate.report import data, signoff_sheet, workbook
-from permmigrate.report.sheets import fitting
+from permmigrate.report.signoff_reading import as_read
 from permmigrate.report.signoff_reading import read as read_paper
 from permmigrate.report.view import diff_view
 from permmigrate.signoff import Decision, Signed
@@ -49,7 +49,7 @@ def column(heading: str) -> str:
 
 
 def merged(comparison: Comparison, *paths: Path) -> Signed:
-    return merge(comparison, [read_paper(path) for path in paths], fitting)
+    return merge(comparison, [read_paper(path) for path in paths], as_read)
 
 
 def sent(comparison: Comparison, folder: Path, by: By = By.ENVIRONMENT) -> list[Path]:

@@ -11,7 +11,8 @@ from permmigrate.report.text import visible
 
 MARK: Final = "\ufeff"
 """Tells Excel that the text is UTF-8."""
-_STARTS_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_STARTS_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""The full-width signs are formulas for an Excel that is set to an East Asian language."""
 
 
 def csv_text(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -20,7 +21,7 @@ def csv_text(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Each row as a line; a cell that would begin a formula gets an apostrophe before it."""
+    """Each row as a line; a cell that begins like a formula, with or without space, gets an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     for row in rows:
@@ -32,4 +33,4 @@ def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 def _tame(cell: str) -> str:
     shown = visible(cell)
-    return f"'{shown}" if shown.startswith(_STARTS_FORMULA) else shown
+    return f"'{shown}" if shown.lstrip().startswith(_STARTS_FORMULA) else shown

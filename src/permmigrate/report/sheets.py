@@ -5,7 +5,7 @@ Every cell is written as text unless its column says number: nothing is ever rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from xlsxwriter import Workbook
@@ -71,9 +71,28 @@ MARKS: Final = {
 """Word: icon, ink, ground. The word stays in the cell; the icon comes with the number format."""
 
 
-def fitting(text: str, more: str = "the JSON document has the rest") -> str:
-    """Text as Excel can hold it: visible, at most 32,767 UTF-16 units, and saying so when cut."""
-    text = "\n".join(visible(line) for line in text.split("\n")) if "\n" in text else visible(text)
+_MORE: Final = "the JSON document has the rest"
+
+
+def one_line(text: str, more: str = _MORE) -> str:
+    """Text as Excel can hold it: visible, one line, at most 32,767 UTF-16 units, and saying so when cut."""
+    return _cut(visible(text), more)
+
+
+def fitting(text: str, more: str = _MORE) -> str:
+    """As `one_line`, but lines stay lines, and those that a cell cannot hold are counted."""
+    return lines(text.split("\n"), more) if "\n" in text else one_line(text, more)
+
+
+def lines(values: Sequence[str], more: str = _MORE) -> str:
+    """Several lines as one cell, saying how many were left out."""
+    shown = [visible(value) for value in values[:MAX_LINES]]
+    if len(values) > MAX_LINES:
+        shown.append(f"… and {len(values) - MAX_LINES:,} more lines; {more}")
+    return _cut("\n".join(shown), more)
+
+
+def _cut(text: str, more: str) -> str:
     if len(text) <= MAX_TEXT // 2:
         return text
     units = text.encode("utf-16-le")
@@ -81,14 +100,6 @@ def fitting(text: str, more: str = "the JSON document has the rest") -> str:
         return text
     note = f" … cut here: {len(units) // 2:,} characters; {more}"
     return units[: 2 * (MAX_TEXT - len(note))].decode("utf-16-le", "ignore") + note
-
-
-def lines(values: list[str]) -> str:
-    """Several lines as one cell, saying how many were left out."""
-    shown = [visible(value) for value in values[:MAX_LINES]]
-    if len(values) > MAX_LINES:
-        shown.append(f"… and {len(values) - MAX_LINES:,} more; the JSON document has them")
-    return fitting("\n".join(shown))
 
 
 class Look:
@@ -166,7 +177,7 @@ class _Column:
         if self.kind is Kind.FLAG:
             return "yes" if value else "no"
         if not isinstance(value, tuple):
-            return fitting(str(value))
+            return one_line(str(value))
         if self.words is not None:
             return lines([self.words[place] for place in value if isinstance(place, int)])
         return lines([str(part) for part in value])
@@ -224,7 +235,7 @@ class Writer:
 
     def _maker(self, column: Column) -> Callable[[Cell], tuple[str, int]]:
         if column.kind is Kind.ID:
-            return lambda value: (fitting(str(value)), 1)
+            return lambda value: (one_line(str(value)), 1)
         return _Column(column, self.words.get(column.kind)).made
 
 

@@ -13,10 +13,15 @@ from openpyxl.utils.cell import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
 from permmigrate.errors import InvalidFileError, Problem
+from permmigrate.report.sheets import fitting
 from permmigrate.report.signoff_sheet import PAPERS, SHEET
 from permmigrate.signoff.merge import Paper, Row, SheetCell
 
 _FIX: Final = "send the file out again with `permmigrate signoff split`"
+
+_ESCAPE: Final = "x005F_"
+"""What protects a text that looks like a character's code, as in `_x005F_x0041_`. openpyxl takes it out of
+texts that sheets share, and leaves it in others."""
 
 
 def read(path: Path) -> Paper:
@@ -52,6 +57,11 @@ def read(path: Path) -> Paper:
     )
 
 
+def as_read(text: str) -> str:
+    """What `read` gives of a text that was written into a cell as `fitting` makes it."""
+    return fitting(text).replace(_ESCAPE, "")
+
+
 def _cell(cell: Any, row: int, at: int) -> SheetCell:
     value = cell.value
     match value:
@@ -64,6 +74,6 @@ def _cell(cell: Any, row: int, at: int) -> SheetCell:
         case float() if value.is_integer():
             text = str(int(value))
         case _:
-            text = str(value)
+            text = str(value).replace(_ESCAPE, "")
     is_text = value is None or isinstance(value, str | date)
     return SheetCell(f"{SHEET}!{get_column_letter(at + 1)}{row}", text, is_text)

@@ -67,7 +67,8 @@ def file_name(table: OutTable) -> str:
 
 def guarded(text: str) -> str:
     """The text with an apostrophe in front where a spreadsheet would run it; `unguarded` takes it off."""
-    return "'" + text if text.startswith((*_RISKY, "'")) else text
+    runs = text.startswith(_RISKY) or text.lstrip().startswith(_RISKY)
+    return "'" + text if runs or text.startswith("'") else text
 
 
 def unguarded(text: str) -> str:

@@ -25,7 +25,7 @@ def command(comparison: Path, files: tuple[Path, ...], out: Path) -> None:
     """
     from permmigrate.errors import InvalidFileError, Problem
     from permmigrate.report.files import write_text
-    from permmigrate.report.sheets import fitting
+    from permmigrate.report.signoff_reading import as_read
     from permmigrate.report.signoff_reading import read as read_paper
     from permmigrate.signoff.comparison import read
     from permmigrate.signoff.file import encode
@@ -40,7 +40,7 @@ def command(comparison: Path, files: tuple[Path, ...], out: Path) -> None:
         except InvalidFileError as error:
             problems.extend(error.problems or [Problem(path.name, 0, error.message, error.hint)])
     try:
-        signed = merge(found, papers, fitting)
+        signed = merge(found, papers, as_read)
     except InvalidFileError as error:
         problems.extend(error.problems)
     if problems:

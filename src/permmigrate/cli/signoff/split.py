@@ -37,7 +37,7 @@ def command(comparison: Path, by: str, workbook: Path | None, out: Path) -> None
       permmigrate signoff split reports/diff.json --by environment --out signoff
     """
     from permmigrate.report import signoff_sheet
-    from permmigrate.report.sheets import fitting
+    from permmigrate.report.signoff_reading import as_read
     from permmigrate.report.signoff_reading import read as read_paper
     from permmigrate.signoff.comparison import read
     from permmigrate.signoff.merge import merge
@@ -46,7 +46,7 @@ def command(comparison: Path, by: str, workbook: Path | None, out: Path) -> None
     found = read(comparison)
     beside = comparison.with_suffix(".xlsx")
     book = workbook or (beside if beside.exists() else None)
-    signed = merge(found, [read_paper(book)], fitting) if book else None
+    signed = merge(found, [read_paper(book)], as_read) if book else None
     said = {each.cluster: each for each in signed.decided} if signed else {}
     parts = split(found.clauses, By(by), said)
     names = file_names(list(parts))
