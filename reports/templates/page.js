@@ -1,6 +1,7 @@
 // Ties the tables to the page: unpacks them, keeps the state in the address, opens rows, prints.
 
-const words = JSON.parse(document.getElementById('words').textContent);
+// What the tables look up: capabilities, causes, the order of words.
+let words = null;
 const places = [...document.querySelectorAll('[data-table]')];
 const dialog = document.getElementById('detail');
 // Rows of all tables together that are unpacked without being asked for; the rest waits until it comes near.
@@ -88,6 +89,8 @@ class Page {
       root.textContent = 'This browser cannot unpack the table. A browser of 2023 or later can; the workbook holds the same rows.';
       return null;
     }
+    this.words ??= this.fetch('words').then((found) => { words = found; });
+    await this.words;
     this.pool ??= this.fetch('pool').then(async (pool) => new Pool(pool, await this.fetch('people') ?? []));
     const grid = new Grid(root, new Store(await this.fetch(key), words.orders, await this.pool), this);
     root.style.minHeight = '';

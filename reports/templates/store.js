@@ -1,5 +1,10 @@
 // Unpack a table, filter it, count its facets, sort it. Touches no document.
 
+// The kinds of columns whose values are lists.
+const LISTS = ['lines', 'list', 'capabilities', 'people'];
+// What is looked for among the ids of findings: the first five places of one, or more.
+const IDENTIFIER = /^f[0-9a-f]{4,12}$/;
+
 async function unpack(base64) {
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
@@ -13,6 +18,9 @@ function climb(steps) {
   return numbers;
 }
 
+// Numbers as they are after a 0, and as steps after a 1.
+function listed([inSteps, ...numbers]) { return inSteps ? climb(numbers) : Int32Array.from(numbers); }
+
 // Every text and list of the page, once. Columns name them by number; a search looks at each of them once.
 class Pool {
   constructor({ texts, lists }, people) {
@@ -21,9 +29,16 @@ class Pool {
     this.people = people;
   }
 
+  // The list that a number in a column stands for: lines have twice the number of their only text, or
+  // twice that of a list and one.
+  list(kind, number) {
+    if (kind !== 'lines' && kind !== 'list') return this.lists[number];
+    return number % 2 ? this.lists[(number - 1) / 2] : [number / 2];
+  }
+
   // The texts of a list: lines as they are, people by name.
   parts(kind, number) {
-    const list = this.lists[number];
+    const list = this.list(kind, number);
     if (kind === 'capabilities') return Array.from(list);
     return Array.from(list, (at) => this.texts[kind === 'people' ? this.people[at][0] : at]);
   }
@@ -52,11 +67,11 @@ class Pool {
 
   // For every value of a column 1 where the term was found in it.
   found(column, hits) {
-    if (!column.lists) return Uint8Array.from(column.pooled, (number) => hits[number]);
+    if (!LISTS.includes(column.kind)) return Uint8Array.from(column.pooled, (number) => hits[number]);
     const wanted = column.kind === 'people' ? this.named(hits) : hits;
     const values = new Uint8Array(column.pooled.length);
     for (let at = 0; at < values.length; at += 1) {
-      const list = this.lists[column.pooled[at]];
+      const list = this.list(column.kind, column.pooled[at]);
       for (let part = 0; part < list.length; part += 1) {
         if (wanted[list[part]]) { values[at] = 1; break; }
       }
@@ -78,15 +93,21 @@ class Store {
     this.size = document.rows;
     this.layout = document.layout;
     this.pool = pool;
+    const keys = document.keys.map(listed);
     for (const column of document.columns) {
-      if (!column.indexes) continue;
-      column.indexes = climb(column.indexes);
-      const numbers = climb(column.values);
-      column.values = Array.from(numbers, (number) => (column.lists ? pool.parts(column.kind, number) : pool.texts[number]));
-      column.pooled = numbers;
+      column.indexes = keys[column.by];
+      if (column.numbers) {
+        const numbers = climb(column.numbers);
+        column.numbers = Int32Array.from(column.indexes, (at) => numbers[at]);
+        continue;
+      }
+      column.pooled = climb(column.values);
+      const read = LISTS.includes(column.kind) ? (number) => pool.parts(column.kind, number) : (number) => pool.texts[number];
+      column.values = Array.from(column.pooled, read);
     }
     this.columns = new Map(document.columns.map((column) => [column.key, column]));
     this.orders = orders;
+    this.ids = [];
     this.searched = document.columns.filter((column) => column.values && column.kind !== 'capabilities');
     this.facets = document.layout.facets.map((key) => this.facet(key)).filter((facet) => facet.names.length > 1);
     this.state = { q: '', sort: '', picks: new Map() };
@@ -96,7 +117,40 @@ class Store {
 
   value(key, row) {
     const column = this.columns.get(key);
-    return column.values ? column.values[column.indexes[row]] : column.numbers[row];
+    if (column.numbers) return column.numbers[row];
+    const value = column.values[column.indexes[row]];
+    if (!this.columns.has('trail')) return value;
+    if (key === 'id') return value || this.id(row);
+    return column.kind === 'lines' ? value.map((line) => this.whole(line, row)) : value;
+  }
+
+  // A line with what else its row has where the marks are.
+  whole(line, row) {
+    return line.replace(/[\ufdd0-\ufdd3]/g, (mark) => {
+      if (mark === '\ufdd0') return this.text('region', row);
+      if (mark === '\ufdd1') return this.text('principal_id', row);
+      const trail = this.value('trail', row);
+      return mark === '\ufdd2' ? `[${trail.map((id) => `'${id}'`).join(', ')}]` : trail[0];
+    });
+  }
+
+  // The id of a finding, which is the hash of what it says.
+  id(row) {
+    this.ids[row] ??= `f${sha256([
+      `${words.kinds[this.text('principal_kind', row)]}:${this.text('principal_id', row)}`,
+      this.text('verdict', row), this.text('region_kind', row), this.text('environment_id', row),
+      this.value('trail', row)[0] ?? '', this.identity(this.columns.get('capabilities').indexes[row], row),
+    ].join('\n')).slice(0, 12)}`;
+    return this.ids[row];
+  }
+
+  identity(at, row) {
+    this.identities ??= [];
+    this.identities[at] ??= this.value('capabilities', row).map((each) => {
+      const { scope, action, resource, condition } = words.capabilities[each];
+      return [scope, action, resource, condition].join('\t');
+    }).sort().join('\n');
+    return this.identities[at];
   }
 
   text(key, row) {
@@ -137,6 +191,9 @@ class Store {
         const { indexes } = column;
         const size = found.length;
         for (let row = 0; row < size; row += 1) if (values[indexes[row]]) found[row] = 1;
+      }
+      if (this.columns.has('trail') && IDENTIFIER.test(term)) {
+        for (let row = 0; row < this.size; row += 1) if (this.id(row).startsWith(term)) found[row] = 1;
       }
       for (let row = 0; row < all.length; row += 1) all[row] &= found[row];
     }
@@ -179,7 +236,10 @@ class Store {
       ? words.indexOf(column.values[a]) - words.indexOf(column.values[b])
       : collator.compare(String(column.values[a]), String(column.values[b]))));
     const rank = new Int32Array(column.values.length);
-    sorted.forEach((at, place) => { rank[at] = place; });
+    sorted.forEach((at, place) => {
+      const before = sorted[place - 1];
+      rank[at] = place && String(column.values[at]) === String(column.values[before]) ? rank[before] : place;
+    });
     return Int32Array.from(column.indexes, (at) => rank[at]);
   }
 
@@ -199,7 +259,7 @@ class Store {
   }
 
   csv() {
-    const columns = [...this.columns.values()];
+    const columns = [...this.columns.values()].filter((column) => column.label);
     const quote = (text) => `"${(/^\s*[=+\-@＝＋－＠]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
     const line = (cells) => cells.map(quote).join(',');
     const cell = (column, row) => (column.numbers && column.kind !== 'flag'

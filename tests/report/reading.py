@@ -18,30 +18,35 @@ def islands(html: str) -> dict[str, Any]:
     """Every packed table of a page by its key."""
     found = re.findall(r'<script type="application/json" id="data-(\w+)">(.*?)</script>', html, re.S)
     packed = {key: json.loads(gzip.decompress(base64.b64decode(json.loads(text)))) for key, text in found}
-    pool = packed.pop("pool")
+    pool, _ = packed.pop("pool"), packed.pop("words")
     people = [pool["texts"][number] for number, *_ in packed.pop("people", [])]
     for table in packed.values():
+        keys = [list(accumulate(each[1:])) if each[0] else each[1:] for each in table["keys"]]
         for each in table["columns"]:
-            if "indexes" in each:
-                each["cells"] = _cells(each, pool, people)
+            values = _values(each, pool, people)
+            each["cells"] = [values[at] for at in keys[each["by"]]]
     return packed
 
 
-def _cells(column: dict[str, Any], pool: dict[str, Any], people: list[str]) -> list[Any]:
-    meant = {"capabilities": range(1_000_000), "people": people}.get(column["kind"], pool["texts"])
-    if column["lists"]:
-        values = [
-            [meant[part] for part in accumulate(pool["lists"][at])] for at in accumulate(column["values"])
-        ]
-    else:
-        values = [pool["texts"][at] for at in accumulate(column["values"])]
-    return [values[at] for at in accumulate(column["indexes"])]
+def _values(column: dict[str, Any], pool: dict[str, Any], people: list[str]) -> list[Any]:
+    if "numbers" in column:
+        return list(accumulate(column["numbers"]))
+    values = accumulate(column["values"])
+    match column["kind"]:
+        case "lines" | "list":
+            lists = ([at // 2] if at % 2 == 0 else accumulate(pool["lists"][at // 2]) for at in values)
+            return [[pool["texts"][part] for part in each] for each in lists]
+        case "capabilities":
+            return [list(accumulate(pool["lists"][at])) for at in values]
+        case "people":
+            return [[people[part] for part in accumulate(pool["lists"][at])] for at in values]
+        case _:
+            return [pool["texts"][at] for at in values]
 
 
 def column(table: dict[str, Any], key: str) -> list[Any]:
     """One column of a packed table, unpacked."""
-    packed = next(each for each in table["columns"] if each["key"] == key)
-    return packed["numbers"] if "numbers" in packed else packed["cells"]
+    return next(each["cells"] for each in table["columns"] if each["key"] == key)
 
 
 class _Figures(HTMLParser):

@@ -314,16 +314,22 @@ def by_principal(findings: Sequence[Finding]) -> Iterator[Finding]:
     return iter(findings)
 
 
-def in_brief(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Every finding as in `by_principal`; those in columns without paths and reason: cheaper."""
+def in_brief(findings: Sequence[Finding], *, in_order: bool = False) -> Iterator[Finding]:
+    """Every finding as in `by_principal`, or in the order they are sorted in.
+
+    Those in columns come without paths, reason and witness: that is far cheaper.
+    """
     if not isinstance(findings, Findings):
         return iter(findings)
     first_extra = len(findings.gathered.principal)
+    numbers: list[int] = (
+        findings.order.tolist()
+        if in_order
+        else [*findings._rows.tolist(), *range(first_extra, first_extra + len(findings.extra))]
+    )
     return (
         findings._brief(number) if number < first_extra else findings._at(number)
-        for number in sorted(
-            (*findings._rows.tolist(), *range(first_extra, first_extra + len(findings.extra)))
-        )
+        for number in (numbers if in_order else sorted(numbers))
     )
 
 

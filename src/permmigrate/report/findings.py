@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import overload
 
 from permmigrate.diff import Diff, Finding, Verdict
+from permmigrate.diff.findings import in_brief
 from permmigrate.diff.value import ConcernKind
 from permmigrate.model import PrincipalRef, PrincipalType
 from permmigrate.report.concern_table import operations_of_keys
@@ -70,7 +71,7 @@ def finding_tables(
         for column in _FINDING_COLUMNS
     )
     places: dict[str, array[int]] = {key: array("L") for key in ("expansions", "reductions", "undecided")}
-    for place, finding in enumerate(diff.findings):
+    for place, finding in enumerate(in_brief(diff.findings, in_order=True)):
         if finding.verdict.is_expansion:
             places["expansions"].append(place)
         elif finding.verdict.is_reduction:
@@ -360,7 +361,7 @@ def place_table(diff: Diff, snapshot: Snapshot) -> Table:
     counts: dict[tuple[str, str, str, str], Counter[Verdict]] = defaultdict(Counter)
     people: dict[tuple[str, str, str, str], set[PrincipalRef]] = defaultdict(set)
     reach: Counter[tuple[str, str, str, str]] = Counter()
-    for finding in diff.findings:
+    for finding in in_brief(diff.findings):
         region = finding.region
         place = (region.environment_id, region.kind.value, region.label, region.content_id)
         counts[place][finding.verdict] += 1

@@ -17,7 +17,8 @@ from markupsafe import Markup
 
 from permmigrate.report import charts
 from permmigrate.report.island import MOST_ROWS, Packer
-from permmigrate.report.layout import LAYOUTS, ORDERS
+from permmigrate.report.layout import LAYOUTS, ORDERS, SHORTENED
+from permmigrate.report.shorthand import KINDS, shortened
 from permmigrate.report.table import Table
 from permmigrate.report.text import moment, plural, visible
 from permmigrate.report.value import DiffView, ReadinessView
@@ -28,22 +29,25 @@ FIRST_ROWS: Final = 10
 STATIC_ROWS: Final = 200
 """Rows of a table that is readable without a script; the rest is counted and is in the workbook."""
 
-_SCRIPTS: Final = ("store.js", "grid.js", "detail.js", "page.js")
+_SCRIPTS: Final = ("hash.js", "store.js", "grid.js", "detail.js", "page.js")
 
 
 def render(view: DiffView | ReadinessView, templates: Path) -> str:
     """The page of a comparison or a readiness; `templates` is the folder of the report templates."""
     packer = Packer()
     tables = {table.key: table for table in view.tables}
+    capabilities = list(tables["capabilities"].records()) if "capabilities" in tables else []
+    if isinstance(view, DiffView):
+        tables |= {key: shortened(tables[key], view.places, capabilities) for key in SHORTENED}
     data = [(key, packer.table(table, LAYOUTS[key])) for key, table in tables.items() if key in LAYOUTS]
     if "principals" in tables:
         data.append(("people", packer.people(tables["principals"])))
     data.append(("pool", packer.pool()))
-    capabilities = tables["capabilities"].records() if "capabilities" in tables else iter(())
     causes = tables["causes"].records() if "causes" in tables else iter(())
     words = {
         "capabilities": [_plain(record) for record in capabilities],
         "causes": {visible(str(record["ref"])): _plain(record) for record in causes},
+        "kinds": KINDS,
         "orders": ORDERS,
         "explain": view.explain if isinstance(view, DiffView) else "",
         "no_cause": "no assigned role"
@@ -51,7 +55,8 @@ def render(view: DiffView | ReadinessView, templates: Path) -> str:
         else "no mapping row",
     }
     name = "diff.html.j2" if isinstance(view, DiffView) else "readiness.html.j2"
-    return _page(templates, name, view=view, data=data, words=words)
+    data.append(("words", packer.words(words)))
+    return _page(templates, name, view=view, data=data)
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:

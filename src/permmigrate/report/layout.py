@@ -1,7 +1,7 @@
 """Which columns the page shows of each table, which it filters by, and what opens with a row.
 
 The first entry of a shown column is its heading, then the column in the first line, then those beneath it
-(a number there counts others), then its share of the width.
+(a number there counts others), then its share of the width. Columns that go together are packed as one.
 """
 
 from __future__ import annotations
@@ -42,7 +42,16 @@ _FINDING: Final[dict[str, Any]] = {
     "title": ["principal", "can"],
     "open": "id",
     "command": "id",
+    "together": [
+        ["region", "environment", "region_kind", "environment_id", "trail"],
+        ["principal_id", "principal_kind", "principal", "principal_detail", "last_login", "dormant"],
+        ["can", "capabilities", "causes", "reason", "cluster", "witness"],
+        ["others", "people"],
+    ],
 }
+
+SHORTENED: Final = ("expansions", "reductions", "undecided")
+"""The tables whose rows the page has in shorthand."""
 
 LAYOUTS: Final[dict[str, dict[str, Any]]] = {
     "expansions": _FINDING,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from permmigrate.report.matrices import Matrix, Tree
 from permmigrate.report.table import Column, Kind, Table
+from permmigrate.report.whereabouts import PlaceCells, Whereabouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class DiffView:
     known_summary: str
     risks: tuple[Notice, ...]
     tables: tuple[Table, ...]
+    places: Mapping[PlaceCells, Whereabouts]
+    """The ids of the rows of the table `places`."""
     by_kind: Matrix
     by_legacy_role: Matrix
     roles: Matrix

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from permmigrate.catalog import is_illustrative
 from permmigrate.diff import Diff, Severity, Verdict
 from permmigrate.diff.clusters import Cluster, cluster
+from permmigrate.diff.findings import in_brief
 from permmigrate.model import PrincipalType
 from permmigrate.report import (
     administrators,
@@ -26,6 +27,7 @@ from permmigrate.report import (
 from permmigrate.report.assessment import readiness_view
 from permmigrate.report.text import plural
 from permmigrate.report.value import Banner, DiffView, Figure, Notice, ReadinessView
+from permmigrate.report.whereabouts import whereabouts
 from permmigrate.report.words import banner_sentence, dormant_sentence
 from permmigrate.snapshot import Snapshot
 
@@ -52,7 +54,7 @@ def diff_view(
     `permmigrate explain` is asked about it.
     """
     planned = diff.is_planned
-    tally = Counter((finding.verdict, finding.severity) for finding in diff.findings)
+    tally = Counter((finding.verdict, finding.severity) for finding in in_brief(diff.findings))
     clusters = cluster(diff, snapshot)
     cluster_of = {finding: each.id for each in clusters for finding in each.findings}
     expansions, reductions, undecided = findings.finding_tables(diff, snapshot, cluster_of, planned=planned)
@@ -94,6 +96,7 @@ def diff_view(
         known_summary=_known_summary(diff),
         risks=tuple(Notice(*risk) for risk in administrators.risks(diff)),
         tables=tables,
+        places=whereabouts(places, snapshot),
         by_kind=matrices.outcomes_by_kind(diff),
         by_legacy_role=matrices.outcomes_by_legacy_role(diff, snapshot),
         roles=matrices.roles_before_and_after(diff, snapshot),
