@@ -43,7 +43,8 @@ class Packer:
         for row in islice(table.rows, self.most):
             for key in keys:
                 key.add(row)
-        numbers, columns = [], {}
+        numbers: list[list[int]] = []
+        columns: dict[str, Any] = {}
         for key in keys:
             listed, combinations = key.packed()
             for at, column in enumerate(key.columns):
