@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from command_line import CANARY, Account, Ran
 from permmigrate.cli import cli
 from permmigrate.cli.boundary import run
+from permmigrate.diff import Diff
+from permmigrate.diff.compare import compare
 from permmigrate.sandbox import Sandbox
 from permmigrate.sandbox.server import serving
 from sandbox_variables import variables
@@ -53,6 +56,26 @@ def snapshot(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Path
         ]
         assert run(cli, [*arguments, "--keep-unknown", "--quiet"]) == 0
     return path
+
+
+@pytest.fixture(scope="session")
+def comparisons() -> dict[tuple[object, ...], Diff]:
+    """The comparisons made so far, by what was compared."""
+    return {}
+
+
+@pytest.fixture
+def compared_once(comparisons: dict[tuple[object, ...], Diff], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that compare the same files do it once a run: what they do with it is what is tested."""
+
+    def once(snapshot: Any, tables: Any, *, assigned: Any = None, **how: Any) -> Diff:
+        assert snapshot.digest, "what was read from no file has no digest to be known by"
+        key = (snapshot.digest, tables.digest, assigned and assigned.digest, *sorted(how.items()))
+        if key not in comparisons:
+            comparisons[key] = compare(snapshot, tables, assigned=assigned, **how)
+        return comparisons[key]
+
+    monkeypatch.setattr("permmigrate.diff.compare.compare", once)
 
 
 @pytest.fixture

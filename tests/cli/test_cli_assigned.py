@@ -42,7 +42,8 @@ def test_a_later_snapshot_without_any_role_does_not_pass_the_gate(
 ) -> None:
     """An account that has not moved yet is no proof that nothing widened."""
     ran = call(
-        "diff", snapshot, "--assigned", snapshot, "--out", tmp_path / "reports", "--fail-on", "expansions"
+        *("diff", snapshot, "--assigned", snapshot, "--out", tmp_path / "reports"),
+        *("--fail-on", "expansions", "--format", "json"),
     )
 
     assert ExitCode.FINDINGS == ran.code

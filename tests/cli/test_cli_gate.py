@@ -13,6 +13,7 @@ from command_line import Ran
 from permmigrate.errors import ExitCode
 
 Call = Callable[..., Ran]
+pytestmark = pytest.mark.usefixtures("compared_once")
 
 
 @pytest.mark.parametrize(

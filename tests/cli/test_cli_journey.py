@@ -89,6 +89,7 @@ def test_checking_the_shipped_tables_against_the_account_finds_no_mistake(
     assert code in (ExitCode.OK, ExitCode.INVALID_FILE)
 
 
+@pytest.mark.usefixtures("compared_once")
 def test_fail_on_expansions_leaves_with_5_after_writing_the_reports(snapshot: Path, tmp_path: Path) -> None:
     """A pipeline is stopped and has something to show for it."""
     arguments = ["diff", str(snapshot), "--out", str(tmp_path), "--fail-on", "expansions"]
@@ -99,9 +100,9 @@ def test_fail_on_expansions_leaves_with_5_after_writing_the_reports(snapshot: Pa
 def test_the_same_input_gives_the_same_bytes(snapshot: Path, tmp_path: Path) -> None:
     """Two runs of diff and readiness write the same HTML and JSON."""
     for side in ("one", "two"):
-        assert run(cli, ["diff", str(snapshot), "--out", str(tmp_path / side), "--today", "2026-11-22"]) == 0
-        readiness = ["readiness", str(snapshot), "--out", str(tmp_path / side), "--today", "2026-11-22"]
-        assert run(cli, readiness) == 0
+        to = ["--out", str(tmp_path / side), "--today", "2026-11-22"]
+        assert run(cli, ["diff", str(snapshot), *to, "--format", "html", "--format", "json"]) == 0
+        assert run(cli, ["readiness", str(snapshot), *to]) == 0
     for name in ("diff.html", "diff.json", "readiness.html", "readiness.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
@@ -116,7 +117,12 @@ def test_after_the_vendors_move_the_widening_shows(
             monkeypatch.setenv(name, value)
         taken = tmp_path / "today.snapshot"
         assert run(cli, ["snapshot", "--out", str(taken), "--api-url", url, "--quiet"]) == 0
-    assert run(cli, ["diff", str(snapshot), "--assigned", str(taken), "--out", str(tmp_path)]) == 0
+    assert (
+        run(
+            cli, ["diff", str(snapshot), "--assigned", str(taken), "--out", str(tmp_path), "--format", "json"]
+        )
+        == 0
+    )
     document = json.loads((tmp_path / "diff.json").read_text(encoding="utf-8"))
     assert document["figures"]["gained"] > 0
     expanding = {cause["ref"] for cause in document["tables"]["causes"] if cause["expansions"]}

@@ -11,6 +11,7 @@ import pytest
 from permmigrate.errors import ExitCode
 from permmigrate.resources import mappings_dir
 
+pytestmark = pytest.mark.usefixtures("compared_once")
 USER_ROLES = """\
 legacy_role,target_type,target,scope,source,confidence,note
 admin,role,account/Admn,account,us,customer,
@@ -122,6 +123,6 @@ def test_a_narrow_row_for_keys_leaves_no_expansion(call, snapshot: Path, tables:
 def _keys(call, snapshot: Path, tables: Path) -> list[dict[str, object]]:
     """What the comparison says of the API keys of environments."""
     out = tables.parent / "reports"
-    assert call("diff", snapshot, "--mappings", tables, "--out", out).code == ExitCode.OK
+    assert call("diff", snapshot, "--mappings", tables, "--out", out, "--format", "json").code == ExitCode.OK
     keys = json.loads((out / "diff.json").read_text(encoding="utf-8"))["tables"]["keys"]
     return [key for key in keys if "legacy API key" in str(key["before"])]

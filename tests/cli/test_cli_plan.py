@@ -21,6 +21,7 @@ from permmigrate.signoff.value import Decided, Decision, Signed
 from permmigrate.snapshot.file import dump, load
 
 Call = Callable[..., Ran]
+pytestmark = pytest.mark.usefixtures("compared_once")
 GENEROUS = ("--max-expansions", "100000", "--allow-incomplete")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,7 @@ def test_unspoilt_there_is_no_gap(shares: Path) -> None:
 def test_nothing_downstream_claims_completeness(shares: Path, endpoint: str) -> None:
     """The comparison and the readiness say that they rest on incomplete data."""
     snapshot, tables, today = spoilt(shares, endpoint, "403"), load(mappings_dir()), date(2026, 11, 22)
+    snapshot = replace(snapshot, users=snapshot.users[:8], shares=snapshot.shares[:20])  # as good, and quick
 
     diff = compare(snapshot, tables, today=today, tool_version="0")
     readiness = assess(snapshot, tables, diff, notices=())
