@@ -1,6 +1,7 @@
 """Bad weather while a plan is applied: whatever happens, nothing is lost, done twice, or left unnamed.
 
-Seeds are new each time and named by a failure; `PERMMIGRATE_STORM_SEED=7` runs one again.
+Seeds are new each time and named by a failure; `PERMMIGRATE_STORM_SEED=7` runs one again, and
+`PERMMIGRATE_STORMS=40` as many as that.
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ from permmigrate.sandbox import Knobs, Sandbox
 from permmigrate.sandbox.server import serving
 
 GOING_ON = Asked(keep_going=True)
+STORMS = int(os.environ.get("PERMMIGRATE_STORMS", "3"))
 
 
-@pytest.fixture(params=range(3))
+@pytest.fixture(params=range(STORMS))
 def seed() -> int:
     """A seed nobody has seen; pytest shows it when the test fails."""
     found = int(os.environ.get("PERMMIGRATE_STORM_SEED") or random.randrange(1, 10**6))

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, ValidationError
-from plan_builders import adding, assigned, creating, group, plan, policy_body, removing, role_body, user
 
 import permmigrate.plan
 from permmigrate.errors import InvalidFileError, RefusedError
@@ -31,6 +30,7 @@ from permmigrate.plan import (
     Standing,
 )
 from permmigrate.plan.file import decode, dump, encode, load
+from plan_builders import adding, assigned, creating, group, plan, policy_body, removing, role_body, user
 
 WHERE = Path("plan.json")
 SCHEMA_FILE = Path(permmigrate.plan.__file__).with_name("plan.schema.json")
@@ -257,6 +257,25 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidFileError, match="cannot be written"):
         dump(plan(), tmp_path / "plan.json")
     assert {"file", "plan.json"} == {each.name for each in tmp_path.iterdir()}
+
+
+def test_folders_of_one_role_stand_beside_its_holder() -> None:
+    """However many there are, the holder and the role are written once, given or held."""
+    who, other, role = user("u-1"), user("u-2"), "cld::role::folder::viewer"
+    rows = [assigned(who, role, folder=f"f-{number}") for number in range(3)]
+    held = [*rows, assigned(who, role, collection="c-1"), assigned(who)]
+    one = plan([*map(adding, rows), adding(assigned(other, role, folder="f-9"))], {who: held})
+    text = encode(one)[1]
+    assert '"to":[["user","u-1","f-0","f-1","f-2"],["user","u-2","f-9"]]' in text
+    assert (
+        '["user","u-1",[["cld::role::folder::viewer","env-1","collection","c-1"],'
+        '["cld::role::folder::viewer","env-1","folder","f-0","f-1","f-2"],'
+        '["cld::role::prodenv::ml_user","env-1",null]]]' in text
+    )
+    assert one == decode(text, WHERE)
+    SCHEMA.validate(json.loads(text))
+    with pytest.raises(InvalidFileError, match="is no content"):
+        decode(with_digest(text.replace('"env-1","collection"', '"env-1","shelf"', 1)), WHERE)
 
 
 def test_operations_are_in_the_order_they_are_done() -> None:

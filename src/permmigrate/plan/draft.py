@@ -102,6 +102,7 @@ def draft(
         wishes.removals(translation)
     wishes.policies(policies, "custom policies")
     operations = tuple(in_waves(wishes.changes, world, terms.wave_size))
+    wishes.changes.clear()
     by_hand = tuple(
         ByHand(Operation(change.kind, 1, change.cause, change.subject), reason)
         for change, reason in wishes.by_hand

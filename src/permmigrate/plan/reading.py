@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from permmigrate.model import (
     CollectionId,
@@ -30,9 +30,12 @@ from permmigrate.plan.value import (
 )
 from permmigrate.plan.writing import LIMITS, compact
 
+T = TypeVar("T")
+
 
 def plan(document: dict[str, Any]) -> Plan:
-    who = _Principals()
+    """The plan of a document, which is used up: of a large one there is no room for both."""
+    who = _Named()
     digests, expected, limits = document["digests"], document["expected"], document["limits"]
     return Plan.of(
         account_id=_text(document["account_id"]),
@@ -64,14 +67,8 @@ def plan(document: dict[str, Any]) -> Plan:
             for name, limit, measured, holds, sentence in document["guards"]
         ),
         expected=Expected(*(_number(expected[name]) for name in ("writes", "reads", "calls_an_hour"))),
-        operations=[each for row in document["operations"] for each in _operations(row, who)],
-        held={
-            holder: [
-                _assignment(holder, role, scope, folder, collection)
-                for role, scope, folder, collection in rows
-            ]
-            for holder, rows in ((who.of(kind, id_), rows) for kind, id_, rows in document["held"])
-        },
+        operations=(each for row in _drained(document["operations"]) for each in _operations(row, who)),
+        held=dict(_held(row, who) for row in _drained(document["held"])),
         expansions=[
             Expansion(who.named(p), cause, Standing(s), n) for p, cause, s, n in document["expansions"]
         ],
@@ -82,15 +79,26 @@ def plan(document: dict[str, Any]) -> Plan:
         ],
         left_out=[LeftOut(who.optional(p), *map(_text, rest)) for p, *rest in document["left_out"]],
         environments={_text(k): _text(v) for k, v in document["environments"].items()},
-        labels={_text(k): _text(v) for k, v in document["labels"]},
+        labels={who.text(k): _text(v) for k, v in _drained(document["labels"])},
     )
 
 
-class _Principals:
-    """Each principal once, however many lines name it."""
+def _drained(rows: list[T]) -> Iterator[T]:
+    """The rows in their order, each let go of once it is read."""
+    rows.reverse()
+    while rows:
+        yield rows.pop()
+
+
+class _Named:
+    """Each principal and each id once, however many lines name it."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], PrincipalRef] = {}
+        self._texts: dict[str, str] = {}
+
+    def text(self, value: Any) -> str:
+        return self._texts.setdefault(_text(value), value)
 
     def of(self, kind: str, identity: str) -> PrincipalRef:
         found = self._known.get((kind, identity))
@@ -106,7 +114,7 @@ class _Principals:
         return None if text is None else self.named(text)
 
 
-def _operations(row: dict[str, Any], who: _Principals) -> Iterator[Operation]:
+def _operations(row: dict[str, Any], who: _Named) -> Iterator[Operation]:
     kind, wave, cause = Kind(row["kind"]), _number(row["wave"]), _text(row["cause"])
     if "to" not in row:
         body = _read_role if kind in (Kind.CREATE_ROLE, Kind.DELETE_ROLE) else _read_policy
@@ -114,25 +122,43 @@ def _operations(row: dict[str, Any], who: _Principals) -> Iterator[Operation]:
             kind, wave, cause, Definition(_text(row["id"]), body(row["before"]), body(row["after"]))
         )
         return
-    role_id, scope_id, content = _text(row["role"]), _maybe(row["scope"]), row["content"]
+    role_id, scope_id = RoleId(_text(row["role"])), _maybe(row["scope"])
     for type_, identity, *bound in row["to"]:
-        folder = _text(bound[0]) if content == "folder" else None
-        collection = _text(bound[0]) if content == "collection" else None
-        yield Operation(
-            kind, wave, cause, _assignment(who.of(type_, identity), role_id, scope_id, folder, collection)
-        )
+        holder = who.of(type_, identity)
+        for assignment in _assignments(holder, role_id, scope_id, row["content"], bound, who):
+            yield Operation(kind, wave, cause, assignment)
 
 
-def _assignment(
-    principal: PrincipalRef, role_id: str, scope_id: str | None, folder: str | None, collection: str | None
-) -> RoleAssignment:
-    return RoleAssignment(
-        principal,
-        RoleId(_text(role_id)),
-        _maybe(scope_id),
-        FolderId(folder) if folder else None,
-        CollectionId(collection) if collection else None,
+def _held(row: list[Any], who: _Named) -> tuple[PrincipalRef, list[RoleAssignment]]:
+    kind, identity, rows = row
+    holder = who.of(kind, identity)
+    held = (
+        _assignments(holder, RoleId(who.text(role)), _maybe(scope), content, bound, who)
+        for role, scope, content, *bound in rows
     )
+    return holder, [each for some in held for each in some]
+
+
+def _assignments(
+    holder: PrincipalRef,
+    role_id: RoleId,
+    scope_id: str | None,
+    content: str | None,
+    bound: list[Any],
+    who: _Named,
+) -> Iterator[RoleAssignment]:
+    """One role of a principal at one scope, on each folder or collection that is listed, or as a whole."""
+    match content:
+        case None:
+            yield RoleAssignment(holder, role_id, scope_id)
+        case "folder":
+            for each in bound:
+                yield RoleAssignment(holder, role_id, scope_id, FolderId(who.text(each)))
+        case "collection":
+            for each in bound:
+                yield RoleAssignment(holder, role_id, scope_id, None, CollectionId(who.text(each)))
+        case _:
+            raise ValueError(f"{compact(content)[:40]} is no content")
 
 
 def _read_role(row: dict[str, Any] | None) -> RoleBody | None:

@@ -10,26 +10,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from permmigrate.diff import Diff, Finding, Verdict
+from permmigrate.diff import Diff, Finding
 from permmigrate.diff.findings import in_brief
 from permmigrate.diff.value import Region, RegionKind
+from permmigrate.diff.widening import Pair, is_widening, pairs_of, widening
 from permmigrate.model import ALL_ENVIRONMENTS, PrincipalRef, RoleAssignment
 from permmigrate.plan.operation import Operation
 from permmigrate.plan.signoff import Signoff
 from permmigrate.plan.value import Expansion, Standing
 from permmigrate.snapshot import Snapshot
 
-Pair = tuple[PrincipalRef, str]
-"""Who, and the mapping row by which."""
-
 
 def expanding(diff: Diff) -> Iterator[Finding]:
-    """The findings that somebody has to decide about, in brief: gained, maybe gained or unknown."""
-    return (
-        each
-        for each in in_brief(diff.findings)
-        if each.verdict.is_expansion or each.verdict is Verdict.UNKNOWN
-    )
+    """The findings that somebody has to decide about, in brief."""
+    return (each for each in in_brief(diff.findings) if is_widening(each.verdict))
 
 
 @dataclass
@@ -75,7 +69,7 @@ class Rejections:
         found: defaultdict[Pair, list[tuple[Region, Standing]]] = defaultdict(list)
         if Standing.REJECTED in signoff.standings.values():
             for finding in expanding(diff):
-                for pair in _pairs(finding):
+                for pair in pairs_of(finding):
                     found[pair].append((finding.region, signoff.of(finding.id)))
         bad = {pair: tuple(said) for pair, said in found.items() if any(map(_is_no, said))}
         return Rejections(Places(snapshot), bad)
@@ -108,16 +102,16 @@ def expansions_of(
             row = operation.assignment
             made[row.principal, operation.cause].append(row)
     counted: Counter[tuple[PrincipalRef, str, Standing]] = Counter()
-    for finding in expanding(diff):
+    if not signoff.standings:
+        for pair, findings in widening(diff.findings).items():
+            if pair in made:
+                counted[(*pair, Standing.UNSIGNED)] = findings
+    for finding in expanding(diff) if signoff.standings else ():
         standing = signoff.of(finding.id)
-        for pair in _pairs(finding):
+        for pair in pairs_of(finding):
             if pair in made and rejections.still_made(finding, pair, made[pair]):
                 counted[(*pair, standing)] += 1
     return tuple(Expansion(*key, findings) for key, findings in sorted(counted.items()))
-
-
-def _pairs(finding: Finding) -> Iterator[Pair]:
-    return ((who, cause) for cause in finding.causes for who in finding.principals)
 
 
 def _is_no(said: tuple[Region, Standing]) -> bool:

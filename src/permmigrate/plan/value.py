@@ -6,12 +6,13 @@ was read of every principal they name, the limits they are held to, and one dige
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Final
 
 from permmigrate.model import PrincipalRef, RoleAssignment, RoleId
@@ -165,9 +166,9 @@ class Plan:
     @cached_property
     def digest(self) -> str:
         """The sha256 that the file carries and `apply` must be given."""
-        from permmigrate.plan.file import encode
+        from permmigrate.plan.file import digest_of
 
-        return encode(self)[0]
+        return digest_of(self)
 
     @cached_property
     def by_id(self) -> Mapping[str, Operation]:
@@ -231,7 +232,7 @@ class Plan:
             limits=limits or Limits(),
             guards=guards,
             expected=expected,
-            operations=tuple(sorted(operations, key=Operation.sort_key)),
+            operations=_in_order(operations),
             held={who: tuple(sorted(held[who], key=RoleAssignment.sort_key)) for who in sorted(held)},
             expansions=tuple(sorted(expansions, key=lambda e: (e.principal, e.cause, e.standing))),
             by_hand=tuple(sorted(by_hand, key=lambda b: (b.operation.sort_key(), b.reason))),
@@ -244,6 +245,15 @@ class Plan:
 def moment(at: datetime) -> str:
     """A moment as plans write it; such texts sort as the moments do."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _in_order(operations: Iterable[Operation]) -> tuple[Operation, ...]:
+    """Operations in the order they are done, sorted wave by wave: the keys of one wave take little room."""
+    waves: defaultdict[int, list[Operation]] = defaultdict(list)
+    for operation in operations:
+        waves[operation.wave].append(operation)
+    in_order = (sorted(waves.pop(number), key=Operation.sort_key) for number in sorted(waves))
+    return tuple(chain.from_iterable(in_order))
 
 
 def _left_out_order(each: LeftOut) -> tuple[str, str, str, str]:

@@ -87,7 +87,7 @@ def _groups(operations: Iterable[Operation]) -> Iterator[dict[str, Any]]:
             "kind": kind,
             "role": role_id,
             "scope": scope_id,
-            "to": [_to(operation.assignment) for operation in group],
+            "to": list(_to([operation.assignment for operation in group])),
             "wave": wave,
         }
 
@@ -96,14 +96,24 @@ def _group_key(operation: Operation) -> Any:
     subject = operation.subject
     if isinstance(subject, Definition):
         return operation
-    content = "folder" if subject.folder_id else "collection" if subject.collection_id else None
-    return (operation.kind, operation.wave, operation.cause, subject.role_id, subject.scope_id, content)
+    row = (subject.role_id, subject.scope_id, _content(subject))
+    return (operation.kind, operation.wave, operation.cause, *row)
 
 
-def _to(assignment: RoleAssignment) -> list[str]:
-    who = [assignment.principal.type.value, assignment.principal.id]
-    content = assignment.folder_id or assignment.collection_id
-    return [*who, content] if content else who
+def _to(assignments: Iterable[RoleAssignment]) -> Iterator[list[str]]:
+    """Each principal, and its folders or collections after it if there are any."""
+    for (who, bound), rows in groupby(
+        assignments, key=lambda row: (row.principal, _content(row) is not None)
+    ):
+        named = [who.type.value, who.id]
+        if bound:
+            yield [*named, *(row.folder_id or row.collection_id or "" for row in rows)]
+        else:
+            yield from (named for _ in rows)
+
+
+def _content(assignment: RoleAssignment) -> str | None:
+    return "folder" if assignment.folder_id else "collection" if assignment.collection_id else None
 
 
 def _definition(operation: Operation) -> dict[str, Any]:
@@ -142,11 +152,14 @@ def _body(body: Body | None) -> dict[str, Any] | None:
 
 
 def _held(who: PrincipalRef, held: tuple[RoleAssignment, ...]) -> list[Any]:
-    return [
-        who.type.value,
-        who.id,
-        [[a.role_id, a.scope_id, a.folder_id, a.collection_id] for a in held],
-    ]
+    """A principal and its roles; one held on several folders or collections has them after it."""
+    rows: list[list[str | None]] = []
+    for key, group in groupby(held, key=lambda row: (row.role_id, row.scope_id, _content(row))):
+        if key[2] is None:
+            rows += ([*key] for _ in group)
+        else:
+            rows.append([*key, *(row.folder_id or row.collection_id for row in group)])
+    return [who.type.value, who.id, rows]
 
 
 def _by_hand(each: ByHand) -> list[Any]:
