@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from applying import (
     REPORTS,
     give,
@@ -25,7 +26,6 @@ from applying import (
     user,
     writer,
 )
-
 from permmigrate.apply.chain import check
 from permmigrate.apply.journal import Journal
 from permmigrate.apply.live import Answer, Live, Write

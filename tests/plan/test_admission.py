@@ -7,6 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
+from builders import snapshot
+from builders import user as user_of
+from permmigrate.model import CustomPolicy, ManagementType, Role, RoleAssignment, RoleId
+from permmigrate.plan import Definition, Digests, GuardResult, Kind, Operation, Plan
+from permmigrate.plan.admission import admit, stale
+from permmigrate.plan.world import World
 from plan_builders import (
     CREATED,
     EXPIRES,
@@ -20,13 +27,6 @@ from plan_builders import (
     role_body,
     user,
 )
-
-from builders import snapshot
-from builders import user as user_of
-from permmigrate.model import CustomPolicy, ManagementType, Role, RoleAssignment, RoleId
-from permmigrate.plan import Definition, Digests, GuardResult, Kind, Operation, Plan
-from permmigrate.plan.admission import admit, stale
-from permmigrate.plan.world import World
 
 KEY, OTHER = account_key("key-1"), account_key("key-2")
 NOW = "2026-11-22T11:00:00Z"

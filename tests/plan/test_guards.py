@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plan_builders import account_key, adding, assigned, creating, group, plan, removing, role_body, user
 
 from builders import group as a_group
 from builders import sandbox_catalog, snapshot
@@ -30,6 +29,7 @@ from permmigrate.plan import (
 from permmigrate.plan.guards import check, refuse
 from permmigrate.plan.walk import MASTER_ADMIN, Walk
 from permmigrate.plan.world import World
+from plan_builders import account_key, adding, assigned, creating, group, plan, removing, role_body, user
 
 ADMIN = "cld::role::account::admin"
 ADA, BOB, CAT, DAN = map(user, ("ada", "bob", "cat", "dan"))

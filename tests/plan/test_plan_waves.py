@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plan_builders import adding, assigned, creating, group, plan, removing, role_body, user
 
 from builders import group as a_group
 from builders import snapshot
@@ -15,6 +14,7 @@ from permmigrate.plan import NEW_ROLE, Definition, Kind, Operation
 from permmigrate.plan.batches import WireLimits, batches, reading_calls, writing_calls
 from permmigrate.plan.waves import CANARY, Change, canary_of, in_waves
 from permmigrate.plan.world import World
+from plan_builders import adding, assigned, creating, group, plan, removing, role_body, user
 
 NAMES = [f"u-{number}" for number in range(8)]
 CAUSES = [f"user_roles.csv:{number}" for number in range(2, 8)]

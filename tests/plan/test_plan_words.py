@@ -10,7 +10,6 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from plan_builders import adding, assigned, creating, group, plan, policy_body, removing, role_body, user
 
 from permmigrate.model import PermissionType, ScopeType
 from permmigrate.plan import (
@@ -26,6 +25,7 @@ from permmigrate.plan import (
 )
 from permmigrate.plan.checklist import COLUMNS, markdown, sheet, steps
 from permmigrate.plan.words import OPERATIONS_SHOWN, PRINCIPALS_SHOWN, document, duration, lines, summary
+from plan_builders import adding, assigned, creating, group, plan, policy_body, removing, role_body, user
 
 LABELS = {
     "user:u-1": "Ada",

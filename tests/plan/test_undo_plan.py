@@ -9,7 +9,6 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plan_builders import adding, assigned, creating, plan, policy_body, removing, role_body, user
 
 from builders import group as group_of
 from builders import snapshot
@@ -18,6 +17,7 @@ from permmigrate.model import CustomPolicy, ManagementType, PrincipalRef, Role, 
 from permmigrate.plan import Definition, Done, Kind, Limits, Operation, Plan, PolicyBody
 from permmigrate.plan.undo import CHANGED_SINCE, UndoTerms, assumed, left_by, undo_plan
 from permmigrate.plan.world import World, held_by
+from plan_builders import adding, assigned, creating, plan, policy_body, removing, role_body, user
 
 TERMS = UndoTerms(
     now=datetime(2026, 11, 22, 12, tzinfo=UTC), tool_version="1", captured_at="2026-11-22T11:00:00Z"
