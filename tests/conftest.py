@@ -1,1 +1,14 @@
-"""Lets every test import the modules beside this file: `random_accounts`, `reference`."""
+"""Lets every test import the modules beside this file, and holds Hypothesis to one way of drawing.
+
+No deadlines: how long an example takes is the machine's matter. The same examples each time, so that a run
+tells of the change that was made; `make fuzz` draws new ones.
+"""
+
+from hypothesis import HealthCheck, settings
+
+from sampling import WHOLE
+
+settings.register_profile(
+    "here", deadline=None, derandomize=not WHOLE, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("here")

@@ -14,8 +14,10 @@ from permmigrate.cli import cli
 from permmigrate.cli.boundary import run
 from permmigrate.diff import Diff
 from permmigrate.diff.compare import compare
+from permmigrate.mapping.tables import MappingTables
 from permmigrate.sandbox import Sandbox
 from permmigrate.sandbox.server import serving
+from permmigrate.snapshot import Snapshot
 from sandbox_variables import variables
 
 
@@ -59,23 +61,25 @@ def snapshot(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture(scope="session")
-def comparisons() -> dict[tuple[object, ...], Diff]:
-    """The comparisons made so far, by what was compared."""
-    return {}
+def comparing() -> Callable[..., Diff]:
+    """`compare`, which compares what it was given before no second time."""
+    made: dict[tuple[object, ...], Diff] = {}
+
+    def once(snapshot: Snapshot, tables: MappingTables, **how: Any) -> Diff:
+        assigned = how.pop("assigned", None)
+        assert snapshot.digest, "what was read from no file has no digest to be known by"
+        key = (snapshot.digest, tables.digest, assigned and assigned.digest, *sorted(how.items()))
+        if key not in made:
+            made[key] = compare(snapshot, tables, assigned=assigned, **how)
+        return made[key]
+
+    return once
 
 
 @pytest.fixture
-def compared_once(comparisons: dict[tuple[object, ...], Diff], monkeypatch: pytest.MonkeyPatch) -> None:
+def compared_once(comparing: Callable[..., Diff], monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands that compare the same files do it once a run: what they do with it is what is tested."""
-
-    def once(snapshot: Any, tables: Any, *, assigned: Any = None, **how: Any) -> Diff:
-        assert snapshot.digest, "what was read from no file has no digest to be known by"
-        key = (snapshot.digest, tables.digest, assigned and assigned.digest, *sorted(how.items()))
-        if key not in comparisons:
-            comparisons[key] = compare(snapshot, tables, assigned=assigned, **how)
-        return comparisons[key]
-
-    monkeypatch.setattr("permmigrate.diff.compare.compare", once)
+    monkeypatch.setattr("permmigrate.diff.compare.compare", comparing)
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ import pytest
 from permmigrate.errors import ExitCode
 from permmigrate.resources import mappings_dir
 
+pytestmark = pytest.mark.usefixtures("compared_once")
+
 
 def test_suggested_tables_check_and_compare(call, snapshot: Path, tmp_path: Path) -> None:
     """The tables it writes pass the check, and the next command it names goes on from them."""

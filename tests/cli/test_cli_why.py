@@ -12,7 +12,6 @@ import pytest
 from command_line import Ran
 from permmigrate import __version__
 from permmigrate.diff import Diff, Finding, RegionKind, Verdict
-from permmigrate.diff.compare import compare
 from permmigrate.errors import ExitCode
 from permmigrate.mapping.tables import load as load_tables
 from permmigrate.model import PrincipalType
@@ -21,6 +20,7 @@ from permmigrate.snapshot import Snapshot
 from permmigrate.snapshot.file import load
 
 Call = Callable[..., Ran]
+pytestmark = pytest.mark.usefixtures("compared_once")
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +29,10 @@ def account_seen(snapshot: Path) -> Snapshot:
 
 
 @pytest.fixture(scope="module")
-def diff(account_seen: Snapshot) -> Diff:
+def diff(account_seen: Snapshot, comparing: Callable[..., Diff]) -> Diff:
     """The comparison that `explain` makes again."""
     tables = load_tables(mappings_dir())
-    return compare(account_seen, tables, today=datetime.now(UTC).date(), tool_version=__version__)
+    return comparing(account_seen, tables, today=datetime.now(UTC).date(), tool_version=__version__)
 
 
 def a_finding(diff: Diff, **wanted: object) -> Finding:

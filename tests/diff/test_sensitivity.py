@@ -134,9 +134,9 @@ def test_a_hundred_thousand_folders_are_asked_about_once() -> None:
     places = [on(path) for path in paths[:1000]]
     found.raised("env1", places[0], LOW, LOW)
 
-    started = time.perf_counter()
+    started = time.process_time()
     raised = [found.raised("env1", place, LOW, LOW)[0] for place in places * 100]
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert 100 * (10 + 1) == raised.count(MEDIUM)
 
 
