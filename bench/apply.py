@@ -9,6 +9,7 @@ operations on the large account.
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -29,6 +30,8 @@ from permmigrate.mapping.tables import load
 from permmigrate.mapping.translate import translate
 from permmigrate.plan import Digests, Kind, Operation, Plan
 from permmigrate.plan.batches import expected_of
+from permmigrate.plan.file import dump
+from permmigrate.plan.file import load as load_plan
 from permmigrate.plan.waves import Change, in_waves
 from permmigrate.plan.world import World
 from permmigrate.resources import mappings_dir
@@ -76,6 +79,13 @@ def planned(snapshot: Snapshot) -> Plan:
     )
 
 
+def plan_size(plan: Plan, path: Path) -> int:
+    """How large the plan's file is, which is taken back as it was written."""
+    digest = dump(plan, path)
+    assert digest == load_plan(path).digest
+    return path.stat().st_size
+
+
 def main() -> int:
     sandbox = Sandbox(ACCOUNT)
     credentials = from_environment(variables(sandbox.describe(BASE)))
@@ -86,7 +96,9 @@ def main() -> int:
         environments = tuple(environment.id for environment in snapshot.environments)
         del snapshot
         print(f"{ACCOUNT}: planned {len(plan.operations):,} operations in {time.monotonic() - started:.0f} s")
-        started = time.monotonic()
+        size = plan_size(plan, Path(name) / "plan.json")
+        print(f"plan.json has {size / 1e6:,.0f} MB, {size / len(plan.operations):,.0f} bytes an operation")
+        started, busy = time.monotonic(), time.process_time()
         place = Path(name) / "journal"
         with (
             Writer(
@@ -100,12 +112,14 @@ def main() -> int:
             Journal.begin(place, {"plan": ""}, now) as journal,
         ):
             result = Run(plan, live, journal, environments, Pace(now, time.sleep)).go()
-        seconds = time.monotonic() - started
+        seconds, busy = time.monotonic() - started, time.process_time() - busy
         size = place.stat().st_size / 1e6
     operations, ratio = len(plan.operations), len(plan.operations) / result.calls
     hours = result.calls / CALLS_AN_HOUR
     writes = sum(call["method"] == "PUT" for call in sandbox.log)
-    print(f"applied in {seconds:.0f} s, exit {int(result.exit_code)}, {size:,.0f} MB of journal")
+    print(f"applied in {seconds:.0f} s ({busy:.0f} s of them busy), exit {int(result.exit_code)}")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(f"{size:,.0f} MB of journal; {peak:,.0f} MB of memory at most")
     print(f"operations {operations:,}, calls {result.calls:,}, expected {plan.expected}")
     print(f"{ratio:.1f} operations a call; {hours:.1f} hours at {CALLS_AN_HOUR:,} calls an hour")
     print(f"of the last {len(sandbox.log):,} calls {writes:,} write")

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from command_line import Ran
 from permmigrate.errors import ExitCode
 from permmigrate.model import PrincipalType, RoleAssignment, RoleId
+from permmigrate.plan import checklist
 from permmigrate.plan.file import load as load_plan
 from permmigrate.plan.wishes import REJECTED
 from permmigrate.signoff.comparison import read as read_comparison
@@ -203,7 +205,7 @@ def test_a_comparison_leaves_a_plan_beside_its_reports(call: Call, snapshot: Pat
 
 
 def test_the_checklist_is_a_list_or_a_sheet(call: Call, made: Path, tmp_path: Path) -> None:
-    """By the name of the file; nothing is by hand where an API does it all."""
+    """By the name of the file, with the same rows; nothing is by hand where an API does it all."""
     listed, rows = tmp_path / "list.md", tmp_path / "list.csv"
     ran = call("plan", "checklist", made, "--out", listed)
     assert (ExitCode.OK, f"{listed}\n") == (ran.code, ran.out)
@@ -213,7 +215,22 @@ def test_the_checklist_is_a_list_or_a_sheet(call: Call, made: Path, tmp_path: Pa
     assert count == listed.read_text(encoding="utf-8").count("- [ ] ")
     assert ExitCode.OK == call("plan", "checklist", made, "--all", "--out", rows).code
     with rows.open(encoding="utf-8-sig", newline="") as stream:
-        assert count == sum(1 for _ in csv.DictReader(stream))
+        table = list(csv.DictReader(stream))
+    assert count == len(table)
+    workbook = tmp_path / "list.xlsx"
+    ran = call("plan", "checklist", made, "--all", "--out", workbook)
+    assert ExitCode.OK == ran.code
+    assert f"verify --plan {made}" in ran.err
+    book = openpyxl.load_workbook(workbook)
+    head, *cells = book["Checklist"].iter_rows(values_only=True)
+    assert [name.replace("_", " ").capitalize() for name in table[0]] == list(head)
+    expected = checklist.rows(load_plan(made), everything=True)  # names as they are: no cell is a formula
+    assert list(expected) == [tuple(cell or "" for cell in row) for row in cells]
+    assert {"s", "n"} >= {cell.data_type for row in book["Checklist"].iter_rows() for cell in row}
+    (ticks,) = book["Checklist"].data_validations.dataValidation
+    assert (f"A2:A{count + 1}", '"done,not done"') == (str(ticks.sqref), ticks.formula1)
+    assert load_plan(made).digest in {row[1] for row in book["Plan"].iter_rows(values_only=True)}
+    assert ExitCode.OK == call("plan", "checklist", made, "--out", workbook).code
     wrong = call("plan", "checklist", made, "--out", tmp_path / "list.docx")
     assert ExitCode.USAGE == wrong.code
 

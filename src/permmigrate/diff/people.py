@@ -96,6 +96,13 @@ class Summaries(Sequence[PrincipalSummary]):
             if self.administers(principal, self.profiles.profile(principal)) == (False, True):
                 yield self._make(number)
 
+    @property
+    def administrators_before(self) -> Iterator[PrincipalRef]:
+        """Who administered the account, without a summary of anybody."""
+        for principal in self.entitlements.principals:
+            if self.administers(principal, self.profiles.profile(principal))[0]:
+                yield principal
+
     def recounted(self, changes: Mapping[PrincipalRef, Mapping[Verdict, int]]) -> Summaries:
         """The summaries after so many findings of each verdict came or went."""
         counts = self.counts.copy()

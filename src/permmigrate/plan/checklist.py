@@ -96,16 +96,13 @@ def _plain(text: str) -> str:
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
-def sheet(plan: Plan, *, everything: bool = False) -> str:
-    """The list as CSV; cells that a spreadsheet would take for a formula are guarded."""
-    out = io.StringIO()
-    rows = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    rows.writerow(COLUMNS)
+def rows(plan: Plan, *, everything: bool = False) -> Iterator[tuple[str, ...]]:
+    """The list as rows of `COLUMNS`, the first two of them to be filled in."""
     found = sorted(steps(plan, everything=everything), key=lambda each: _order(each[0]))
     for number, (operation, reason) in enumerate(found, 1):
         who, subject = operation.principal, operation.subject
         assignment = None if isinstance(subject, Definition) else subject
-        cells = (
+        yield (
             "",
             "",
             str(number),
@@ -120,5 +117,12 @@ def sheet(plan: Plan, *, everything: bool = False) -> str:
             reason,
             operation.id,
         )
-        rows.writerow([guarded(each) for each in cells])
+
+
+def sheet(plan: Plan, *, everything: bool = False) -> str:
+    """The list as CSV; cells that a spreadsheet would take for a formula are guarded."""
+    out = io.StringIO()
+    written = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    written.writerow(COLUMNS)
+    written.writerows([guarded(each) for each in row] for row in rows(plan, everything=everything))
     return out.getvalue()

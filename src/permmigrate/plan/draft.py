@@ -12,6 +12,7 @@ from typing import Final
 
 from permmigrate.diff import Diff, Severity
 from permmigrate.diff.capabilities import CapabilityIndex
+from permmigrate.diff.people import Summaries
 from permmigrate.entitlements.compiled import Compiler
 from permmigrate.mapping.custom_roles import extended
 from permmigrate.mapping.tables import MappingTables
@@ -119,7 +120,7 @@ def draft(
         acting_key=terms.acting_key,
         required_admins=terms.required_admins,
         protected=terms.protected,
-        admins_before=(each.principal for each in diff.principals if each.admin_before),
+        admins_before=_admins_before(diff),
         admin_roles=admin_roles(world, tables),
         limits=terms.limits,
         expected=Expected(0, 0, terms.calls_an_hour),
@@ -133,6 +134,12 @@ def draft(
     )
     expected = expected_of(plan.operations, terms.calls_an_hour)
     return replace(plan, expected=expected, guards=check(plan, world))
+
+
+def _admins_before(diff: Diff) -> Iterable[PrincipalRef]:
+    if isinstance(diff.principals, Summaries):
+        return diff.principals.administrators_before
+    return (each.principal for each in diff.principals if each.admin_before)
 
 
 def _digests(
