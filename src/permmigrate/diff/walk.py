@@ -159,24 +159,30 @@ class Walker:
         return joined
 
     def _parents(self, slot: Ints, place: Ints, key: Wide, slots: int) -> Ints:
-        """The nearest stop above each stop, found by climbing the tree.
+        """The nearest stop above each stop.
 
-        Only marks are looked at on the way up: they stay in the processor's caches.
+        Most lie in no other folder where anything begins: they come after all that lies within the stops
+        before them. The others climb the tree, and look at marks only, which stay in the processor's caches.
         """
+        above = self.places.parent
+        roots = np.flatnonzero(above[place] < 0)
+        end = slot.astype(np.int64) * len(self.places) + place + np.maximum(self.places.size[place], 1)
+        end[roots] = key[roots] + 1
+        reached = np.maximum.accumulate(end)
+        within = np.flatnonzero(key[1:] < reached[:-1]) + 1
+        parent = np.repeat(roots, np.diff(np.append(roots, len(place)))).astype(np.int32)
+        parent[roots] = -1
         marks = np.zeros(slots * len(self.places), dtype=bool)
         marks[key] = True
-        above = self.places.parent
-        climbing = np.flatnonzero(above[place] >= 0)
-        base = slot[climbing].astype(np.int64) * len(self.places)
-        at = above[place[climbing]]
-        reached = key.copy()
+        climbing, base = within, slot[within].astype(np.int64) * len(self.places)
+        at = above[place[within]]
+        found = np.empty(len(place), dtype=np.int64)
         while len(climbing):
             met = marks[base + at]
-            reached[climbing[met]] = (base + at)[met]
+            found[climbing[met]] = (base + at)[met]
             left = np.flatnonzero(~met)
             climbing, base, at = climbing[left], base[left], above[at[left]]
-        parent = np.searchsorted(key, reached).astype(np.int32)
-        parent[above[place] < 0] = -1
+        parent[within] = np.searchsorted(key, found[within])
         return parent
 
     def _steps(
