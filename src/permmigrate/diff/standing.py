@@ -18,7 +18,7 @@ from permmigrate.entitlements.before import Placed
 from permmigrate.entitlements.grants import is_own
 from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, PrincipalType, User
 
-REMEMBERED: Final = 1 << 16
+REMEMBERED: Final = 1 << 14
 """How many lists of grants, and how many principals, are kept at most."""
 PLACES: Final = 1 << 20
 """And how many places of holders."""
