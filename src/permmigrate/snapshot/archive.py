@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 
 from permmigrate.errors import InvalidFileError, Problem
 from permmigrate.snapshot import rows
-from permmigrate.snapshot.sharelines import gather
+from permmigrate.snapshot.sharelines import LineReader
 from permmigrate.snapshot.shares import Gathered, Shares
 from permmigrate.snapshot.value import SCHEMA_VERSION
 
@@ -101,8 +101,9 @@ class Archive:
         """Read the shares into columns: many at a time, and row by row only where a row has another form."""
         name = f"{rows.SHARES.name}.jsonl"
         found = Gathered()
+        reader = LineReader(found)
         for lines in self._blocks(name):
-            if not gather(lines, found):
+            if not reader.read(lines):
                 self._gather_rows(lines.split(b"\n")[:-1], name, found)
         self._count(name, len(found))
         return found.finished()

@@ -5,22 +5,19 @@ It holds what it is given in the order it is given; `ordered` sorts. It knows no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
-from sys import intern
 from typing import Any, Final, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, PrincipalType, Share
+from permmigrate.model import ContentRef, PrincipalRef, Share
 
 Ints = npt.NDArray[np.int32]
 
 _DIGITS: Final = "0123456789"
-_RAW_DIGITS: Final = b"0123456789"
 _LONGEST: Final = 9
 """Digits of a line number that surely fits 32 bits."""
 
@@ -170,7 +167,6 @@ class Gathered:
         self._single: tuple[list[int], ...] = ([], [], [], [], [])
         """Those added one by one since the last block."""
         self._blocks: list[tuple[Ints, ...]] = []
-        self._raw: tuple[dict[Any, int], ...] = ({}, {}, {}, {})
         self._length = 0
 
     def __len__(self) -> int:
@@ -178,49 +174,28 @@ class Gathered:
 
     def add(self, content: ContentRef, principal: PrincipalRef, level: str, source: str) -> None:
         origin, line = parted(source)
-        row = (
-            self._contents.setdefault(content, len(self._contents)),
-            self._principals.setdefault(principal, len(self._principals)),
-            self._levels.setdefault(level, len(self._levels)),
-            self._origins.setdefault(origin, len(self._origins)),
-            line,
-        )
+        row = self.content(content), self.principal(principal), self.level(level), self.origin(origin), line
         for column, value in zip(self._single, row, strict=True):
             column.append(value)
         self._length += 1
 
-    def add_raw(
-        self,
-        contents: Iterable[tuple[bytes, bytes, bytes]],
-        principals: Iterable[tuple[bytes, bytes]],
-        levels: Iterable[bytes],
-        sources: Iterable[bytes],
-    ) -> None:
-        """Add many at once, as ASCII: (environment, kind, id), (type, id). Raises ValueError for a kind or
-        type there is not."""
-        content = _numbered(self._raw[0], contents, self._content)
-        principal = _numbered(self._raw[1], principals, self._principal)
-        level = _numbered(self._raw[2], levels, self._level)
-        parts = [_parted_raw(source) for source in sources]
-        origin = _numbered(self._raw[3], map(itemgetter(0), parts), self._origin)
+    def add_columns(self, content: Ints, principal: Ints, level: Ints, origin: Ints, line: Ints) -> None:
+        """Add many at once, by the numbers that the methods below give."""
         self._seal()
-        self._blocks.append((content, principal, level, origin, _ints(map(itemgetter(1), parts))))
+        self._blocks.append((content, principal, level, origin, line))
         self._length += len(content)
 
-    def _content(self, raw: tuple[bytes, bytes, bytes]) -> int:
-        environment, kind, id_ = (part.decode("ascii") for part in raw)
-        content = ContentRef(EnvironmentId(intern(environment)), ContentKind(kind), id_)
-        return _number(self._contents, content)
+    def content(self, content: ContentRef) -> int:
+        return self._contents.setdefault(content, len(self._contents))
 
-    def _principal(self, raw: tuple[bytes, bytes]) -> int:
-        kind, id_ = (part.decode("ascii") for part in raw)
-        return _number(self._principals, PrincipalRef(PrincipalType(kind), id_))
+    def principal(self, principal: PrincipalRef) -> int:
+        return self._principals.setdefault(principal, len(self._principals))
 
-    def _level(self, raw: bytes) -> int:
-        return _number(self._levels, intern(raw.decode("ascii")))
+    def level(self, level: str) -> int:
+        return self._levels.setdefault(level, len(self._levels))
 
-    def _origin(self, raw: bytes) -> int:
-        return _number(self._origins, raw.decode("ascii"))
+    def origin(self, origin: str) -> int:
+        return self._origins.setdefault(origin, len(self._origins))
 
     def _seal(self) -> None:
         """Close what was added one by one, so that what follows comes after it."""
@@ -242,30 +217,11 @@ class Gathered:
         )
 
 
-def _numbered(known: dict[Any, int], values: Iterable[Any], make: Callable[[Any], int]) -> Ints:
-    """The number of each value; `make` gives one that was not met before its number."""
-    listed = list(values)
-    for value in dict.fromkeys(listed):
-        if value not in known:
-            known[value] = make(value)
-    return _ints(map(known.__getitem__, listed))
-
-
 def parted(source: str) -> tuple[str, int]:
     """A source as the text before a number at its end and the number, -1 where it has none."""
     head = source.rstrip(_DIGITS)
     tail = source[len(head) :]
     return (head, int(tail)) if tail and tail[0] != "0" and len(tail) <= _LONGEST else (source, -1)
-
-
-def _parted_raw(source: bytes) -> tuple[bytes, int]:
-    head = source.rstrip(_RAW_DIGITS)
-    tail = source[len(head) :]
-    return (head, int(tail)) if tail and tail[:1] != b"0" and len(tail) <= _LONGEST else (source, -1)
-
-
-def _number(known: dict[Any, int], value: Any) -> int:
-    return known.setdefault(value, len(known))
 
 
 def _ints(values: Iterable[int]) -> Ints:
