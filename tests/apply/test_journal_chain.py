@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,20 @@ def test_a_journal_is_whole_and_private(tmp_path: Path) -> None:
     assert path.stat().st_size == chain.size
     assert 0o600 == path.stat().st_mode & 0o777
     assert chain.head == chain.lines[-1].hash != GENESIS
+
+
+def test_a_journal_is_proved_without_holding_it(tmp_path: Path) -> None:
+    """A journal of many megabytes is gone through in the room of its longest line."""
+    path = tmp_path / "j"
+    with Journal.begin(path, {"plan": "abc"}, noon) as journal:
+        for number in range(200):
+            journal.write("wave", {"wave": number, "name": "x" * 10_000})
+    tracemalloc.start()
+    chain = check(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (201, path.stat().st_size) == (chain.count, chain.size)
+    assert peak < chain.size / 4
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +112,7 @@ def test_a_line_that_a_kill_cut_short_is_mended_once_and_told(tmp_path: Path) ->
 
     journal, chain = Journal.resume(path, noon)
     with journal:
-        assert 5 == len(chain.lines)
+        assert 5 == chain.count
         journal.write("end", {})
 
     lines = check(path).lines

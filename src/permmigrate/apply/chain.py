@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,21 +34,49 @@ class Line:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chain:
-    """A journal's lines, proved from the first to the last."""
+    """A journal that is proved line by line as it is gone through; no more than one line is held.
+
+    What it says of itself is said of the lines that were gone through last.
+    """
 
     path: Path
-    lines: tuple[Line, ...]
-    size: int
+    count: int = 0
+    """The whole lines."""
+    head: str = GENESIS
+    """The hash of the last line."""
+    kind: str = ""
+    """What the last line is."""
+    size: int = 0
     """The bytes of the whole lines."""
     torn: bytes = b""
     """What follows the last whole line: a line that a kill cut short. It proves nothing and is not lost."""
 
+    def __iter__(self) -> Iterator[Line]:
+        """Give each line once it is proved. Raises InvalidFileError that names the first that is broken."""
+        self.count, self.head, self.kind, self.size, self.torn = 0, GENESIS, "", 0, b""
+        try:
+            with self.path.open("rb") as file:
+                for text in file:
+                    if not text.endswith(b"\n"):
+                        self.torn = text
+                        break
+                    line = _line(self.path, self.count + 1, text[:-1], self.head)
+                    self.count, self.head, self.kind = line.number, line.hash, line.kind
+                    self.size += len(text)
+                    yield line
+        except OSError as error:
+            raise InvalidFileError(
+                f"`{self.path}` cannot be read: {(error.strerror or 'input/output error').lower()}"
+            ) from None
+        if not self.count:
+            raise _broken(self.path, 0, "it has no first line", "begin again: nothing was done under it")
+
     @property
-    def head(self) -> str:
-        """The hash of the last line."""
-        return self.lines[-1].hash if self.lines else GENESIS
+    def lines(self) -> tuple[Line, ...]:
+        """All of them at once."""
+        return tuple(self)
 
 
 def encode(number: int, at: str, kind: str, fields: Mapping[str, Any], previous: str) -> tuple[bytes, str]:
@@ -63,22 +91,10 @@ def check(path: Path) -> Chain:
 
     Only the very end may be cut short, as a kill leaves it.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InvalidFileError(
-            f"`{path}` cannot be read: {(error.strerror or 'input/output error').lower()}"
-        ) from None
-    whole, _, torn = content.rpartition(b"\n")
-    lines: list[Line] = []
-    previous = GENESIS
-    for number, text in enumerate(whole.split(b"\n") if whole else (), start=1):
-        line = _line(path, number, text, previous)
-        lines.append(line)
-        previous = line.hash
-    if not lines:
-        raise _broken(path, 0, "it has no first line", "begin again: nothing was done under it")
-    return Chain(path, tuple(lines), len(content) - len(torn), torn)
+    chain = Chain(path)
+    for _ in chain:
+        pass
+    return chain
 
 
 def _line(path: Path, number: int, text: bytes, previous: str) -> Line:

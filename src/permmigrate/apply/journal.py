@@ -65,11 +65,11 @@ class Journal:
         handle = _open(path)
         try:
             chain = check(path)
-            journal = Journal(path, handle, now, len(chain.lines), chain.head)
-            if chain.torn:
+            journal = Journal(path, handle, now, chain.count, chain.head)
+            if torn := chain.torn:
                 os.ftruncate(handle, chain.size)
-                digest = hashlib.sha256(chain.torn).hexdigest()
-                journal.write("repaired", {"bytes": len(chain.torn), "sha256": digest})
+                digest = hashlib.sha256(torn).hexdigest()
+                journal.write("repaired", {"bytes": len(torn), "sha256": digest})
         except BaseException:
             os.close(handle)
             raise

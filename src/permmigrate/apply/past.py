@@ -40,14 +40,17 @@ class Past:
 
 
 def past(chain: Chain) -> Past:
-    """Read what a chain tells. Raises InvalidFileError when a line lacks what its kind has."""
+    """Read what a chain tells. Raises InvalidFileError when it or one of its lines is broken."""
     done: dict[str, Done] = {}
     sent: dict[int, Sent] = {}
+    begin: Mapping[str, Any] = {}
     undo, ended = "", False
-    for line in chain.lines:
+    for line in chain:
         try:
             ended = line.kind == "end"
             match line.kind:
+                case "begin":
+                    begin = begin or line.fields
                 case "intent":
                     rows = line.fields["operations"]
                     sent[line.number] = Sent(line.number, {row[0]: state(row[1]) for row in rows})
@@ -65,7 +68,7 @@ def past(chain: Chain) -> Past:
                 f"`{chain.path}:{line.number}` is whole, and lacks what a line `{line.kind}` has",
                 hint="use the version of permmigrate that wrote it",
             ) from None
-    return Past(chain.lines[0].fields, done, tuple(sent.values()), undo, ended)
+    return Past(begin, done, tuple(sent.values()), undo, ended)
 
 
 def _learn(done: dict[str, Done], latest: Done) -> None:

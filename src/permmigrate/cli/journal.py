@@ -37,21 +37,22 @@ def check(file: Path, head: str | None) -> None:
     Example:
       permmigrate journal check move.journal --head 9c1e...
     """
-    from permmigrate.apply.chain import check as prove
+    from permmigrate.apply.chain import Chain
     from permmigrate.errors import InvalidFileError
 
-    chain = prove(file)
-    if head is not None and head.lower() not in [line.hash for line in chain.lines]:
+    chain, wanted = Chain(file), (head or "").lower()
+    found = sum(line.hash == wanted for line in chain)
+    if head is not None and not found:
         raise InvalidFileError(
-            f"`{file}` is whole to line {len(chain.lines)}, and lacks the line with the hash `{head}`",
+            f"`{file}` is whole to line {chain.count}, and lacks the line with the hash `{head}`",
             hint="its end was cut off, or the hash is of another journal",
         )
-    click.echo(f"{file}: whole, {counted(len(chain.lines), 'line')}, last hash {chain.head}")
+    click.echo(f"{file}: whole, {counted(chain.count, 'line')}, last hash {chain.head}")
     if chain.torn:
         click.echo(
             f"after it {counted(len(chain.torn), 'byte')} of a line that was cut short; --resume mends it"
         )
-    if chain.lines[-1].kind != "end":
+    if chain.kind != "end":
         click.echo("the run did not come to its end: permmigrate apply --resume goes on with it")
 
 
@@ -68,27 +69,27 @@ def show(file: Path, as_json: bool) -> None:
     from permmigrate.apply.chain import check as prove
     from permmigrate.report.text import visible
 
-    chain = prove(file)
+    chain = prove(file)  # all of it, before the first line is shown
     for text in _json(chain) if as_json else _words(chain):
         click.echo(text if as_json else visible(text))
 
 
 def _json(chain: Chain) -> Iterator[str]:
-    for line in chain.lines:
+    for line in chain:
         own = {"n": line.number, "at": line.at, "kind": line.kind, "hash": line.hash}
         yield json.dumps({**own, **line.fields}, sort_keys=True)
 
 
 def _words(chain: Chain) -> Iterator[str]:
     names: dict[str, str] = {}
-    for line in chain.lines:
+    for line in chain:
         if line.kind == "intent":
             names |= {row[0]: _subject(row[2]) for row in line.fields["operations"]}
         yield f"{line.at}  {line.number:>5}  {_sentence(line)}"
         if line.kind == "done":
             for identity, before, after, _ in line.fields["operations"]:
                 change = f"{_state(before)} -> {_state(after)}"
-                yield f"{'':>29}{identity}  {change:<20}  {names.get(identity, '')}"
+                yield f"{'':>29}{identity}  {change:<20}  {names.pop(identity, '')}"
 
 
 def _sentence(line: Line) -> str:
