@@ -2,7 +2,7 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 const TALLEST = 8e6;
-const PRINTED = 500;
+const PRINTED = 100;
 // Up to so many rows all of them stand in the page, so that the browser's own search finds them.
 const WHOLE = 80;
 const FACET_NAMES = 8;
@@ -43,10 +43,11 @@ function shown(store, key, row) {
   if (column.kind === 'number') return make('span', { className: value ? 'n' : 'n zero', textContent: value.toLocaleString('en') });
   if (column.kind === 'flag') return make('span', { textContent: value ? 'yes' : 'no' });
   if (Array.isArray(value)) {
-    const more = value.length > 1 ? make('span', { className: 'more', textContent: ` +${value.length - 1}` }) : null;
-    return make('span', {}, isolated(value[0] ?? '—'), more);
+    const more = value.length > 1 ? make('span', { className: 'more', textContent: `+${value.length - 1}` }) : null;
+    return make('span', { className: more ? 'many' : '' }, isolated(value[0] ?? '—'), more);
   }
-  return make('span', { className: column.kind === 'id' ? 'mono' : '' }, isolated(value || '—'));
+  const said = key === 'last_login' ? value.slice(0, 10) : value;
+  return make('span', { className: column.kind === 'id' ? 'mono' : '' }, isolated(said || '—'));
 }
 
 class Grid {
@@ -212,12 +213,12 @@ class Grid {
     return node;
   }
 
-  dress(node, row) {
+  dress(node, row, tag = 'div') {
     const { layout, columns } = this.store;
     const verdict = ['verdict', 'outcome'].find((key) => columns.has(key));
     if (verdict) node.classList.add(`is-${slug(this.store.value(verdict, row))}`);
     for (const [label, key, beneath, grow] of layout.show) {
-      const cell = make('div', { className: `cell kind-${columns.get(key).kind} at-${key.replaceAll('_', '-')}`, role: 'gridcell', title: this.store.text(key, row) }, shown(this.store, key, row));
+      const cell = make(tag, { className: `cell kind-${columns.get(key).kind} at-${key.replaceAll('_', '-')}`, role: 'gridcell', title: this.store.text(key, row) }, shown(this.store, key, row));
       const second = this.beneath(key, beneath, row);
       if (second) cell.append(make('span', { className: 'beneath' }, isolated(second)));
       cell.dataset.label = label;
@@ -281,12 +282,25 @@ class Grid {
     setTimeout(() => URL.revokeObjectURL(place), 10000);
   }
 
+  // On paper the rows are a table, whose head stands on every page.
   print() {
-    const { rows } = this.store;
+    const { rows, layout, columns } = this.store;
     this.scroller.style.height = 'auto';
     this.body.style.height = 'auto';
-    const nodes = rows.slice(0, PRINTED).map((row) => { const node = make('div', { className: 'row printed' }); this.dress(node, row); return node; });
-    if (rows.length > PRINTED) nodes.push(make('p', { className: 'note', textContent: `${counted(rows.length - PRINTED, 'more row is', 'more rows are')} in the workbook and not printed here.` }));
-    this.body.replaceChildren(...nodes);
+    const heads = layout.show.map(([label, key, , grow]) => {
+      const { kind } = columns.get(key);
+      const head = make('th', { className: `cell kind-${kind}`, textContent: label });
+      head.style.width = `${Math.max(grow, kind === 'verdict' ? 1.9 : 1.4)}cm`;
+      return head;
+    });
+    const lines = rows.slice(0, PRINTED).map((row) => {
+      const node = make('tr', { className: 'row printed' });
+      this.dress(node, row, 'td');
+      return node;
+    });
+    const left = rows.length - PRINTED;
+    this.body.replaceChildren(
+      make('table', { className: 'paper' }, make('thead', {}, make('tr', {}, ...heads)), make('tbody', {}, ...lines)),
+      ...(left > 0 ? [make('p', { className: 'note', textContent: `${counted(left, 'more row is', 'more rows are')} in the workbook and not printed here.` })] : []));
   }
 }

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 
 from permmigrate.cli.diff import summary_lines
 from permmigrate.diff import Diff, Verdict
+from permmigrate.diff.counterfactuals import Counterfactual
 from permmigrate.report import data, html, junit, markdown, sarif, workbook
 from permmigrate.report.view import diff_view, readiness_view
 from permmigrate.resources import templates_dir
@@ -97,6 +98,33 @@ def test_same_rows_everywhere(tmp_path: Path) -> None:
             assert expected
             assert expected == reading.column(islands[key], field)
             assert expected == [row[head.index(label)] for row in rows]
+
+
+def test_what_changing_a_cause_does_is_said_everywhere(tmp_path: Path) -> None:
+    """The page, the workbook and the document have the same words about the weighed cause, and no other."""
+    found = builders.diff()
+    ref = found.causes[0].ref
+    weighed = [
+        (
+            Counterfactual(ref, "folder/Viewer", 1_200, 900, 30, 0, 4),
+            Counterfactual(ref, "nothing", 1_200, 1_100, 100, 0, 70),
+        ),
+        (),
+    ]
+    view = diff_view(found, builders.snapshot(), weighed=weighed)
+    expected = [
+        "to folder/Viewer removes 900 of 1,200, lessens 30, loses 4",
+        "to nothing removes 1,100 of 1,200, lessens 100, loses 70",
+    ]
+    document = json.loads(data.dump(data.diff_document(view)))
+    changes = {cause["ref"]: cause["changes"] for cause in document["tables"]["causes"]}
+    assert {ref: expected} == {each: lines for each, lines in changes.items() if lines}
+    page = html.render(view, templates_dir())
+    assert expected == re.findall(r"<li><bdi>(to .*?)</bdi></li>", page)
+    workbook.write(view, tmp_path / "diff.xlsx")
+    head, *rows = reading.sheets(tmp_path / "diff.xlsx")["Causes"]
+    cells = {row[head.index("Row")]: row[head.index("What changing it does")] for row in rows}
+    assert "\n".join(expected) == cells[ref]
 
 
 def test_readiness_agrees(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_first_sections_need_no_script(open_page: Open, page_text: str) -> None:
         "left a gap",
         "the key may not list access keys here",
         "no user has this e-mail address",
-        "Changing this row alone removes",
+        "by this row alone",
         "administrator",
     ):
         assert text in seen
@@ -204,7 +204,7 @@ def test_assigned_roles_are_not_called_mapping_rows(open_page: Open) -> None:
     assert 0 == page.locator("#mapping").count()
     rows(page).first.click()
     seen = page.locator("main").inner_text() + page.locator("dialog").inner_text()
-    assert "Taking this role away alone removes" in seen
+    assert "by this role alone" in seen
     assert "Assigned roles" in seen
     for phrase in ("mapping row", "Mapping row", "this row", "Mapping coverage"):
         assert phrase not in seen
@@ -247,7 +247,8 @@ def test_print_needs_no_scrolling(open_page: Open, page_text: str) -> None:
     page.emulate_media(media="print")
     expect(page.locator("[data-table=expansions] .row.printed")).to_have_count(45)
     for table in page.locator("[data-table]").all():
-        assert int(table.get_attribute("data-rows")) == table.locator(".row.printed").count()
+        assert min(100, int(table.get_attribute("data-rows"))) == table.locator(".row.printed").count()
+        assert table.locator("thead th").count() == table.locator(".row.head .cell").count()
     page.emulate_media(media="screen")
     expect(page.locator(".row.printed")).to_have_count(0)
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from permmigrate.snapshot import Snapshot
 
 CAUSES_SHOWN: Final = 5
+CAUSES_WEIGHED: Final = 3
+EXPANSIONS_WEIGHED: Final = 2_000
+"""Of one cause, if nobody asks for more: weighing a larger one takes longer than the comparison."""
 FORMATS: Final = {
     "html": "diff.html",
     "xlsx": "diff.xlsx",
@@ -59,6 +62,14 @@ USUAL: Final = ("html", "xlsx", "json")
     multiple=True,
     help="What to write; may be repeated. Default: html, xlsx and json.",
 )
+@click.option(
+    "--weigh",
+    type=click.IntRange(min=0),
+    metavar="N",
+    envvar="PERMMIGRATE_WEIGH",
+    help="How many of the first causes are weighed against smaller roles: what changing them would remove and"
+    f" cost. Default: {CAUSES_WEIGHED}, of those with at most {EXPANSIONS_WEIGHED:,} expansions.",
+)
 @gate_options
 @today_option
 def command(
@@ -67,6 +78,7 @@ def command(
     out: Path,
     assigned: Path | None,
     formats: tuple[str, ...],
+    weigh: int | None,
     fail_on: str | None,
     max_expansions: tuple[tuple[str, int], ...],
     max_admin_promotions: int | None,
@@ -87,6 +99,8 @@ def command(
       permmigrate diff legacy.snapshot --assigned today.snapshot --out reports
     """
     from permmigrate.diff.compare import compare
+    from permmigrate.diff.counterfactuals import weigh_causes
+    from permmigrate.diff.lesser import Compared
     from permmigrate.report.view import diff_view
     from permmigrate.snapshot.file import load
 
@@ -100,7 +114,10 @@ def command(
     if after is None:
         plan, refused = plan_of(before, tables, result, accepted, date, allow_incomplete=allow_incomplete)
     told = explained_with(snapshot, mappings, assigned)
-    view = diff_view(result, before, plan=plan, no_plan=refused, explain=told)
+    compared = Compared(before, tables, date, after)
+    most = EXPANSIONS_WEIGHED if weigh is None else None
+    weighed = weigh_causes(result, compared, CAUSES_WEIGHED if weigh is None else weigh, most=most)
+    view = diff_view(result, before, plan=plan, no_plan=refused, explain=told, weighed=weighed)
     for path in write_reports(view, out, formats or USUAL, mappings):
         click.echo(path)
     for line in summary_lines(view):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from permmigrate.diff.findings import in_brief
 from permmigrate.diff.lesser import Compared, lesser_changes, restrict
@@ -35,16 +36,26 @@ class Counterfactual:
     """Reductions for the same principals that there are not now: what the change costs."""
 
     def __str__(self) -> str:
-        text = f"changing `{self.cause}` to {self.target} removes {self.removed:,} of {self.expansions:,}"
+        return f"changing `{self.cause}` {self.effect}"
+
+    @property
+    def effect(self) -> str:
+        """What the change is and does, where the cause has been named."""
+        text = f"to {self.target} removes {self.removed:,} of {self.expansions:,}"
         parts = (("lessens", self.lessened), ("adds", self.added), ("loses", self.lost))
         return ", ".join((text, *(f"{verb} {count:,}" for verb, count in parts if count)))
 
 
-def weigh_causes(diff: Diff, compared: Compared, top: int) -> Iterator[tuple[Counterfactual, ...]]:
-    """Weigh the causes with the most expansions one after the other, each when it is asked for."""
-    for cause in diff.causes[:top]:
-        if cause.expansions:
-            yield weigh(diff, compared, cause.ref)
+def weigh_causes(
+    diff: Diff, compared: Compared, top: int, *, most: int | None = None
+) -> Iterator[tuple[Counterfactual, ...]]:
+    """Weigh the causes with the most expansions one after the other, each when it is asked for.
+
+    Those with more than `most` expansions are passed over: one of them takes longer than the comparison.
+    """
+    worth = (c.ref for c in diff.causes if c.expansions and (most is None or c.expansions <= most))
+    for ref in islice(worth, top):
+        yield weigh(diff, compared, ref)
 
 
 def weigh(diff: Diff, compared: Compared, cause: str) -> tuple[Counterfactual, ...]:

@@ -1,4 +1,4 @@
-"""The tables of the comparison: findings, capabilities, places, principals, keys, causes, coverage.
+"""The tables of the comparison: findings, capabilities, places, principals, keys.
 
 Rows are only named, joined to the snapshot and counted here; what is gained or lost was decided before.
 """
@@ -190,65 +190,6 @@ def capability_table(diff: Diff) -> Table:
         (c.severity.value, c.label, c.scope, c.action, c.resource, c.condition) for c in diff.capabilities
     )
     return Table("capabilities", "Capabilities", "One action on one kind of thing.", columns, rows)
-
-
-def cause_table(diff: Diff, *, planned: bool) -> Table:
-    """Mapping rows, or roles assigned already, by the expansions they make, most first."""
-    columns = (
-        Column("ref", "Row" if planned else "Cause", Kind.ID, 24),
-        Column("text", "What it says", Kind.TEXT, 60),
-        Column("confidence", "Confidence", Kind.STATE, 13),
-        Column("severity", "Worst", Kind.SEVERITY, 17),
-        Column("expansions", "Expansions", Kind.NUMBER, 12),
-        Column("sole_expansions", "Gone if it goes", Kind.NUMBER, 15),
-        Column("principals", "Principals", Kind.NUMBER, 11),
-        Column("reductions", "Reductions", Kind.NUMBER, 11),
-    )
-    causes = sorted(diff.causes, key=lambda c: (-c.expansions, -c.sole_expansions, -c.reductions, c.ref))
-    rows = tuple(
-        (
-            c.ref,
-            c.text,
-            c.confidence,
-            c.severity.value,
-            c.expansions,
-            c.sole_expansions,
-            c.principals,
-            c.reductions,
-        )
-        for c in causes
-    )
-    about = "A mapping row or vendor default" if planned else "An assigned role or vendor default"
-    return Table("causes", "Causes", f"{about}, and what follows from it.", columns, rows)
-
-
-def coverage_table(diff: Diff) -> Table:
-    """Every mapping row and how often it was used; a row never used is dead."""
-    columns = (
-        Column("ref", "Row", Kind.ID, 24),
-        Column("text", "What it says", Kind.TEXT, 60),
-        Column("state", "State", Kind.STATE, 10),
-        Column("uses", "Used", Kind.NUMBER, 9),
-        Column("confidence", "Confidence", Kind.STATE, 13),
-        Column("source", "Source", Kind.TEXT, 50),
-    )
-    rows = tuple(
-        (row.ref, row.text, "used" if row.uses else "not used", row.uses, row.confidence, row.source)
-        for row in sorted(diff.coverage, key=lambda r: _file_and_line(r.ref))
-    )
-    return Table(
-        "coverage",
-        "Mapping",
-        "One row of the mapping tables and how many grants it translated.",
-        columns,
-        rows,
-    )
-
-
-def _file_and_line(ref: str) -> tuple[str, int]:
-    name, colon, line = ref.rpartition(":")
-    numbered = colon and line.isascii() and line.isdigit()
-    return (name, int(line)) if numbered else (ref, 0)
 
 
 def principal_table(diff: Diff) -> Table:

@@ -56,7 +56,7 @@ def _cause(row: dict[str, Any], *, planned: bool) -> ElementTree.Element:
     if row["expansions"]:
         message = (
             f"{plural(row['expansions'], 'expansion')}, worst {row['severity']}, "
-            f"for {plural(row['principals'], 'principal')}; {row['sole_expansions']:,} would go with it"
+            f"for {plural(row['principals'], 'principal')}; {row['sole_expansions']:,} by it alone"
         )
         _fail(case, message, f"{ref}: {text} ({row['confidence'] or 'no confidence stated'})")
     return case

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from permmigrate.catalog import is_illustrative
@@ -17,6 +18,7 @@ from permmigrate.diff.findings import in_brief
 from permmigrate.model import PrincipalType
 from permmigrate.report import (
     administrators,
+    cause_table,
     cluster_table,
     concern_table,
     evidence,
@@ -32,6 +34,7 @@ from permmigrate.report.words import banner_sentence, dormant_sentence
 from permmigrate.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from permmigrate.diff.counterfactuals import Counterfactual
     from permmigrate.plan import Plan
 
 Tally = Counter[tuple[Verdict, Severity]]
@@ -47,11 +50,12 @@ def diff_view(
     plan: Plan | None = None,
     no_plan: str = "",
     explain: str = "--in account.snapshot",
+    weighed: Iterable[tuple[Counterfactual, ...]] = (),
 ) -> DiffView:
     """Finish a comparison for reading; `snapshot` is the one it was made from.
 
     `plan` is what would be done, `no_plan` why there is none, and `explain` what follows a finding's id when
-    `permmigrate explain` is asked about it.
+    `permmigrate explain` is asked about it. `weighed` has the causes that were weighed against giving less.
     """
     planned = diff.is_planned
     tally = Counter((finding.verdict, finding.severity) for finding in in_brief(diff.findings))
@@ -59,7 +63,8 @@ def diff_view(
     cluster_of = {finding: each.id for each in clusters for finding in each.findings}
     expansions, reductions, undecided = findings.finding_tables(diff, snapshot, cluster_of, planned=planned)
     principals = findings.principal_table(diff)
-    causes = findings.cause_table(diff, planned=planned)
+    changes = {each[0].cause: tuple(one.effect for one in each) for each in weighed if each}
+    causes = cause_table.table(diff, changes, planned=planned)
     places = findings.place_table(diff, snapshot)
     tables = (
         evidence.area_table(snapshot),
@@ -76,7 +81,7 @@ def diff_view(
         findings.key_table(diff, snapshot),
         principals,
         places,
-        findings.coverage_table(diff),
+        cause_table.coverage(diff),
         *plan_table.tables(plan),
         evidence.hygiene_table(snapshot),
         evidence.ledger_table(snapshot),
