@@ -23,7 +23,7 @@ from permmigrate.cloudinary.public import pull
 from permmigrate.mapping import tables
 from permmigrate.mapping.translate import translate
 from permmigrate.model import FolderId, PrincipalRef, PrincipalType, RoleAssignment, RoleId
-from permmigrate.plan import Digests, Kind, Limits, Operation, Plan
+from permmigrate.plan import Digests, Expansion, Kind, Limits, Operation, Plan, Standing
 from permmigrate.plan.batches import expected_of
 from permmigrate.plan.file import dump, load
 from permmigrate.plan.value import moment
@@ -204,9 +204,51 @@ def of_a_role_that_is_gone(plan: Path) -> Path:
     return remade(taken.__dict__ | {"operations": tuple(sorted(others, key=Operation.sort_key))})
 
 
+def with_too_few_master_admins(plan: Path) -> Path:
+    return remade(load(plan).__dict__ | {"limits": Limits(master_admins=99, promotions=None)})
+
+
+def without_a_required_admin(plan: Path) -> Path:
+    taken = load(plan)
+    group = next(who for who in taken.held if who.type is PrincipalType.GROUP)
+    return remade(taken.__dict__ | {"required_admins": (group,)})
+
+
+def that_takes_too_much(plan: Path) -> Path:
+    taken = load(plan)
+    removed = dataclasses.replace(taken.operations[-1], kind=Kind.REMOVE, wave=99)
+    return remade(taken.__dict__ | {"operations": (*taken.operations, removed)})
+
+
+def that_gives_too_much(plan: Path) -> Path:
+    return remade(load(plan).__dict__ | {"limits": Limits(promotions=None, grants=1)})
+
+
+def that_widens(plan: Path, standing: Standing) -> Path:
+    taken = load(plan)
+    first = taken.operations[0]
+    assert first.principal
+    expansions = (Expansion(first.principal, first.cause, standing, 3),)
+    return remade(taken.__dict__ | {"expansions": expansions})
+
+
 @pytest.mark.parametrize(
     ("make", "options", "words"),
     [
+        (with_too_few_master_admins, ["--digest", "PLAN", "--yes"], "at the end, where 99 must be"),
+        (without_a_required_admin, ["--digest", "PLAN", "--yes"], "1 of 1 required admins do not administer"),
+        (that_takes_too_much, ["--digest", "PLAN", "--yes"], "the plan takes 1 away where none may be"),
+        (that_gives_too_much, ["--digest", "PLAN", "--yes"], "where at most 1 may be"),
+        (
+            functools.partial(that_widens, standing=Standing.UNSIGNED),
+            ["--digest", "PLAN", "--yes"],
+            "makes 3 expansions that nobody signed where none may be",
+        ),
+        (
+            functools.partial(that_widens, standing=Standing.REJECTED),
+            ["--digest", "PLAN", "--yes"],
+            "makes 3 expansions that were rejected where none may be",
+        ),
         (that_promotes, ["--digest", "PLAN", "--yes"], "principals become administrators where"),
         (that_touches_the_protected, ["--digest", "PLAN", "--yes"], "touch break-glass principals"),
         (of_another_catalog, ["--digest", "PLAN", "--yes"], "the plan was made from the catalog older"),
@@ -235,6 +277,33 @@ def test_what_is_refused_changes_nothing(
     ran = call("apply", plan, *(digest if word == "PLAN" else word for word in options), "--journal", "j")
     assert 6 == ran.code
     assert words in ran.err
+    assert [] == writes(sandbox)
+    assert not Path("j").exists()
+
+
+@pytest.mark.parametrize("given_back", [False, True], ids=["at the end", "in between"])
+def test_a_plan_that_takes_the_writing_keys_role_is_refused(
+    call: Call, sandbox: Sandbox, planned: Path, given_back: bool
+) -> None:
+    """At the end, or for one wave only: exit 6, the remedy, and nothing written."""
+    master = "cld::role::account::master_admin"
+    who = PrincipalRef(PrincipalType.ACCOUNT_KEY, sandbox.account_key)
+    row = RoleAssignment(who, RoleId(master), None)
+    sandbox.account.assignments.append(
+        Assignment("provisioningKey", sandbox.account_key, master, None, "", "", 0)
+    )
+    taken = load(planned)
+    steps = [Operation(Kind.REMOVE, 98, "not in the mapping", row)]
+    steps += [Operation(Kind.ASSIGN, 99, "account_keys.csv:2", row)] if given_back else []
+    others = tuple(each for each in taken.operations if each.principal != who)
+    fields = {"held": {**taken.held, who: (row,)}, "limits": Limits(removals=None, promotions=None)}
+    plan = remade(taken.__dict__ | fields | {"operations": (*others, *steps)})
+
+    ran = apply(call, plan)
+
+    assert 6 == ran.code
+    assert "a guard does not hold" in ran.err
+    assert f"`plan make --protect provisioningKey:{sandbox.account_key}`" in ran.err
     assert [] == writes(sandbox)
     assert not Path("j").exists()
 

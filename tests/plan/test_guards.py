@@ -167,6 +167,13 @@ def test_the_moment_is_named() -> None:
     )
 
 
+def test_the_acting_keys_guard_names_its_remedy() -> None:
+    """What to do is said with the key's own name, to be copied."""
+    at_the_end, _, there = BREAKING["acting key"]
+    sentence = judged(at_the_end, there, "acting key").sentence
+    assert "`plan make --protect provisioningKey:key-1`, or write with another key" in sentence
+
+
 def test_several_guards_are_told_together() -> None:
     """All that does not hold is said at once."""
     one = plan([removing(master(ADA)), removing(master(BOB))])

@@ -48,7 +48,7 @@ from permmigrate.plan.world import World
 from permmigrate.resources import mappings_dir
 from permmigrate.snapshot import Snapshot
 from permmigrate.snapshot.lists.ids import made_up
-from plan_builders import assigned, policy_body, user
+from plan_builders import account_key, assigned, policy_body, user
 from random_accounts import account
 from sampling import times
 
@@ -246,6 +246,22 @@ def test_break_glass_principals_are_left_alone() -> None:
     plan = drafted(one, protected=(user("u-1"),))
     assert {user("u-2")} == set(plan.held)
     assert "break-glass" in reasons(plan)
+
+
+def test_a_protected_acting_key_keeps_what_it_has() -> None:
+    """The remedy that the acting key's guard names: with it nothing is taken from the key."""
+    master = "cld::role::prodenv::master_admin"
+    theirs = [assigned(key, master, "env1") for key in map(account_key, "ab")]
+    one = snapshot(account_keys=(AccountKey("a"), AccountKey("b")), assignments=tuple(theirs))
+
+    def guard(**fields: Any) -> bool:
+        limits = Limits(removals=None, expansions=None, promotions=None)
+        plan = drafted(one, remove_extra=True, limits=limits, acting_key=account_key("a"), **fields)
+        assert {account_key("b")} <= {each.principal for each in plan.operations if each.kind.revokes}
+        return {each.name: each.holds for each in plan.guards}["acting key"]
+
+    assert not guard()
+    assert guard(protected=(account_key("a"),))
 
 
 def test_made_up_ids_are_for_hands_only() -> None:

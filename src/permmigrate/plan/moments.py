@@ -124,7 +124,10 @@ class ActingKey:
             return GuardResult(
                 name, limit, "0 lost", True, f"{self.key} keeps all it has to finish and to undo"
             )
-        words = f"{self.key}, the key that writes, loses {self._lost:,} of its permissions {self._broken}"
+        words = (
+            f"{self.key}, the key that writes, loses {self._lost:,} of its permissions {self._broken}: leave "
+            f"it out with `plan make --protect {self.key}`, or write with another key"
+        )
         return GuardResult(name, limit, f"{self._lost:,} lost", False, words)
 
 
