@@ -49,6 +49,16 @@ def test_every_file_of_ours_that_is_named_is_there(page: Path) -> None:
     assert [] == [name for name in named if not (ROOT / name).exists()]
 
 
+def test_every_rule_of_apply_names_tests_that_exist() -> None:
+    """The table of `docs/apply.md` has the twelve rules in order, and each test in it can be found."""
+    page = (ROOT / "docs" / "apply.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| (`test_.+) \|$", page, re.MULTILINE)
+    assert [str(number) for number in range(1, 13)] == [number for number, _ in rows]
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = [name for _, names in rows for name in re.findall(r"`(test_\w+)`", names)]
+    assert [] == [name for name in named if f"\ndef {name}(" not in tests]
+
+
 def test_every_page_can_be_found() -> None:
     """The README links to each of them."""
     links = LINK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
