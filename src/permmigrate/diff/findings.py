@@ -314,22 +314,31 @@ def by_principal(findings: Sequence[Finding]) -> Iterator[Finding]:
     return iter(findings)
 
 
-def in_brief(findings: Sequence[Finding], *, in_order: bool = False) -> Iterator[Finding]:
-    """Every finding as in `by_principal`, or in the order they are sorted in.
-
-    Those in columns come without paths, reason and witness: that is far cheaper.
-    """
+def in_brief(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Every finding as in `by_principal`; those in columns without paths, reason and witness: cheaper."""
     if not isinstance(findings, Findings):
         return iter(findings)
     first_extra = len(findings.gathered.principal)
-    numbers: list[int] = (
-        findings.order.tolist()
-        if in_order
-        else [*findings._rows.tolist(), *range(first_extra, first_extra + len(findings.extra))]
-    )
     return (
         findings._brief(number) if number < first_extra else findings._at(number)
-        for number in (numbers if in_order else sorted(numbers))
+        for number in sorted(
+            (*findings._rows.tolist(), *range(first_extra, first_extra + len(findings.extra)))
+        )
+    )
+
+
+def outcomes(findings: Sequence[Finding]) -> Iterator[tuple[Verdict, Severity]]:
+    """The verdict and severity of every finding, in their order; of those in columns none is made."""
+    if not isinstance(findings, Findings):
+        return ((finding.verdict, finding.severity) for finding in findings)
+    verdicts = [COMPARED[kind.verdict] for kind in findings.kinds]
+    found = list(zip(findings.gathered.kind.tolist(), findings.severity.tolist(), strict=True))
+    first_extra = len(found)
+    return (
+        (verdicts[found[number][0]], _SEVERITIES[found[number][1]])
+        if number < first_extra
+        else (findings.extra[number - first_extra].verdict, findings.extra[number - first_extra].severity)
+        for number in findings.order.tolist()
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import overload
 
 from permmigrate.diff import Diff, Finding, Verdict
-from permmigrate.diff.findings import in_brief
+from permmigrate.diff.findings import in_brief, outcomes
 from permmigrate.diff.value import ConcernKind
 from permmigrate.model import PrincipalRef, PrincipalType
 from permmigrate.report.concern_table import operations_of_keys
@@ -71,12 +71,12 @@ def finding_tables(
         for column in _FINDING_COLUMNS
     )
     places: dict[str, array[int]] = {key: array("L") for key in ("expansions", "reductions", "undecided")}
-    for place, finding in enumerate(in_brief(diff.findings, in_order=True)):
-        if finding.verdict.is_expansion:
+    for place, (verdict, _) in enumerate(outcomes(diff.findings)):
+        if verdict.is_expansion:
             places["expansions"].append(place)
-        elif finding.verdict.is_reduction:
+        elif verdict.is_reduction:
             places["reductions"].append(place)
-        elif finding.verdict is Verdict.UNKNOWN:
+        elif verdict is Verdict.UNKNOWN:
             places["undecided"].append(place)
     maker = _RowMaker(diff, snapshot, clusters)
 

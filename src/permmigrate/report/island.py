@@ -21,7 +21,7 @@ from typing import Any, Final
 from permmigrate.report.table import Cell, Column, Kind, Table
 from permmigrate.report.text import visible
 
-MOST_ROWS: Final = 250_000
+MOST_ROWS: Final = 150_000
 """Of one table on the page; the rest is counted there, and stands in the file beside."""
 
 _NUMBERED: Final = (Kind.NUMBER, Kind.FLAG)

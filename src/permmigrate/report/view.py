@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from permmigrate.catalog import is_illustrative
 from permmigrate.diff import Diff, Severity, Verdict
 from permmigrate.diff.clusters import Cluster, cluster
-from permmigrate.diff.findings import in_brief
+from permmigrate.diff.findings import outcomes
 from permmigrate.model import PrincipalType
 from permmigrate.report import (
     administrators,
@@ -58,7 +58,7 @@ def diff_view(
     `permmigrate explain` is asked about it. `weighed` has the causes that were weighed against giving less.
     """
     planned = diff.is_planned
-    tally = Counter((finding.verdict, finding.severity) for finding in in_brief(diff.findings))
+    tally = Counter(outcomes(diff.findings))
     clusters = cluster(diff, snapshot)
     cluster_of = {finding: each.id for each in clusters for finding in each.findings}
     expansions, reductions, undecided = findings.finding_tables(diff, snapshot, cluster_of, planned=planned)
