@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -126,10 +127,43 @@ def test_summary_prints_on_few_pages(tmp_path: Path) -> None:
     workbook.write(diff_view(builders.diff(), builders.snapshot()), tmp_path / "diff.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "diff.xlsx")["Summary"]
     places = [(chart.anchor._from, chart.anchor.to) for chart in sheet._charts]
-    assert 3 == len(places)
+    assert 4 == len(places)
     for start, end in places:
         assert end.col <= 9
         covered = sheet.iter_rows(
             min_row=start.row + 1, max_row=end.row + 1, min_col=start.col + 1, max_col=end.col + 1
         )
         assert not [cell.coordinate for row in covered for cell in row if cell.value is not None]
+
+
+def test_the_summary_has_what_the_page_draws(tmp_path: Path) -> None:
+    """Thresholds, role matrix and folder tree are tables; their shades and bars repeat the numbers."""
+    view = diff_view(builders.diff(), builders.snapshot())
+    view = replace(view, roles=replace(view.by_legacy_role, title="From legacy role to new roles"))
+    workbook.write(view, tmp_path / "diff.xlsx")
+    rows = reading.sheets(tmp_path / "diff.xlsx")["Summary"]
+    for matrix in (view.by_kind, view.thresholds, view.by_legacy_role, view.roles):
+        at = [row[0] for row in rows].index(matrix.title)
+        assert (matrix.row_label, *matrix.columns) == rows[at + 2][: 1 + len(matrix.columns)]
+        found = {row[0]: row[1 : 1 + len(matrix.columns)] for row in rows[at + 3 : at + 3 + len(matrix.rows)]}
+        assert dict(matrix.rows) == found
+    at = [row[0] for row in rows].index("Where the findings are") + 3
+    found = [(row[0], row[1 : 1 + len(view.folders.columns)]) for row in rows[at:]]
+    assert [(branch.label, branch.counts) for branch in view.folders.branches] == found
+    sheet = openpyxl.load_workbook(tmp_path / "diff.xlsx")["Summary"]
+    kinds = {rule.type for each in sheet.conditional_formatting for rule in each.rules}
+    assert {"dataBar", "colorScale", "cellIs"} == kinds
+
+
+def test_wide_tables_print_what_is_read(tmp_path: Path) -> None:
+    """Two pages across at most, with the first columns on each; the footer tells how many are not printed."""
+    view = diff_view(builders.diff(), builders.snapshot())
+    workbook.write(view, tmp_path / "diff.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "diff.xlsx")
+    assert {1, 2} == {sheet.page_setup.fitToWidth or 1 for sheet in book}
+    sheet = book["Expansions"]
+    count = len(view.table("expansions").columns)
+    assert f"of {count} columns" in sheet.oddFooter.left.text
+    assert sheet.print_area
+    assert "$A:$D" == sheet.print_title_cols
+    assert not book["Causes"].print_area

@@ -6,6 +6,7 @@ Every cell is written as text unless its column says number: nothing is ever rea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, Final
 
 from xlsxwriter import Workbook
@@ -24,6 +25,9 @@ MAX_LINES: Final = 200
 
 _MARKED: Final = (Kind.SEVERITY, Kind.VERDICT, Kind.STATE)
 _MOST_LINES_SHOWN: Final = 4
+_MANY_ROWS: Final = 200
+_LINES_OF_MANY: Final = 2
+"""Of more than so many rows each shows fewer lines: such a sheet is looked through, not read."""
 _LINE_POINTS: Final = 15
 _REMEMBERED: Final = 20_000
 """Texts of one column that are remembered at a time."""
@@ -31,6 +35,9 @@ _KEPT: Final = 100
 """Rows whose heights are remembered: more than charts cover, and than are not in the file yet."""
 _ONE_PAGE: Final = 230
 """Characters of column width that still print readably on one page across."""
+_MOST_PAGES: Final = 2
+"""Pages across; columns that do not fit on them are not printed, and the footer says so."""
+_WIDEST_ID: Final = 72
 
 INK, MUTED, ACCENT, LINE = "#17202B", "#566170", "#2A52B5", "#D5DAE1"
 
@@ -107,37 +114,28 @@ class Look:
 
     def __init__(self, book: Workbook) -> None:
         def style(**properties: Any) -> Format:
-            return book.add_format({"font_color": INK, "valign": "top", **properties})
+            return book.add_format({"font_color": INK, "valign": "top", "align": "left", **properties})
 
         rule = {"bottom": 4, "bottom_color": LINE}
-        self.head = style(
-            bold=True,
-            bg_color="#EEF1F5",
-            bottom=1,
-            bottom_color="#9AA5B3",
-            text_wrap=True,
-            valign="vcenter",
-            indent=1,
-        )
+        head = {"bold": True, "bg_color": "#E4E9F0", "bottom": 1, "bottom_color": "#8593A6"}
+        head |= {"text_wrap": True, "valign": "vcenter", "indent": 1}
+        self.head = style(**head)
+        self.head_number = style(**head | {"align": "right"})
         self.text = style(num_format="@", text_wrap=True, indent=1, **rule)
         self.id = style(num_format="@", font_name="Consolas", font_size=10, indent=1, **rule)
-        self.number = style(num_format="#,##0", **rule)
-        self.head_number = style(
-            bold=True,
-            bg_color="#EEF1F5",
-            bottom=1,
-            bottom_color="#9AA5B3",
-            text_wrap=True,
-            valign="vcenter",
-            align="right",
-        )
+        self.number = style(num_format="#,##0", align="right", indent=1, **rule)
+        self.count = style(num_format='#,##0;;"–"', align="right", indent=1, **rule)
+        self.branches = [
+            style(num_format="@", indent=1 + 2 * depth, bold=not depth, **rule) for depth in range(3)
+        ]
         self.title = style(bold=True, font_size=20)
         self.sentence = style(font_size=14, text_wrap=True)
         self.strong = style(bold=True, font_size=12)
         self.muted = style(font_color=MUTED, text_wrap=True, num_format="@")
         self.note = style(font_color=MUTED, num_format="@", indent=1)
         self.label = style(bold=True, font_color="#7D5300", bg_color="#FDF3DD", text_wrap=True)
-        self.link = style(font_color=ACCENT, underline=1)
+        self.quiet = style(font_color=MUTED, num_format="@")
+        self.link = style(font_color=ACCENT, underline=1, indent=1, **rule)
         self.marks = {
             word: book.add_format(
                 {"font_color": ink, "bg_color": ground, "num_format": f'"{icon}  "@', "bold": True}
@@ -157,8 +155,9 @@ class Look:
 class _Column:
     """Turns the cells of one column into text that Excel can hold; those that come again are made once."""
 
-    def __init__(self, column: Column, words: list[str] | None) -> None:
+    def __init__(self, column: Column, words: list[str] | None, tallest: int) -> None:
         self.kind = column.kind
+        self.tallest = tallest
         self.width = column.width
         self.words = words
         """What numbers stand for: capabilities' labels or principals' names, by their place."""
@@ -189,7 +188,7 @@ class _Column:
             wanted = sum(-(-len(str(line)) // self.width) for line in value)
         elif isinstance(value, str) and self.kind is Kind.TEXT:
             wanted = -(-len(value) // self.width)
-        return min(wanted, _MOST_LINES_SHOWN)
+        return min(wanted, self.tallest)
 
 
 class Writer:
@@ -200,14 +199,15 @@ class Writer:
         self.words = words
 
     def rows(
-        self, sheet: Worksheet, columns: tuple[Column, ...], rows: Iterable[tuple[Cell, ...]]
+        self, sheet: Worksheet, columns: tuple[Column, ...], rows: Sequence[tuple[Cell, ...]]
     ) -> dict[int, set[str]]:
         """Write rows from the second row of the sheet on, each as tall as it needs.
 
         Return the words of each column that is marked by its words.
         """
+        tallest_of_all = _LINES_OF_MANY if len(rows) > _MANY_ROWS else _MOST_LINES_SHOWN
         plan = [
-            (at, column.kind is Kind.NUMBER, self.look.of(column.kind), self._maker(column))
+            (at, column.kind is Kind.NUMBER, self.look.of(column.kind), self._maker(column, tallest_of_all))
             for at, column in enumerate(columns)
         ]
         words: dict[int, set[str]] = {at: set() for at, c in enumerate(columns) if c.kind in _MARKED}
@@ -233,10 +233,10 @@ class Writer:
                 sheet.row_sizes.pop(row - _KEPT, None)
         return words
 
-    def _maker(self, column: Column) -> Callable[[Cell], tuple[str, int]]:
+    def _maker(self, column: Column, tallest: int) -> Callable[[Cell], tuple[str, int]]:
         if column.kind is Kind.ID:
             return lambda value: (one_line(str(value)), 1)
-        return _Column(column, self.words.get(column.kind)).made
+        return _Column(column, self.words.get(column.kind), tallest).made
 
 
 def words_of(tables: Iterable[Table]) -> dict[Kind, list[str]]:
@@ -251,8 +251,9 @@ def words_of(tables: Iterable[Table]) -> dict[Kind, list[str]]:
 def fill(sheet: Worksheet, writer: Writer, table: Table, *, most: int = MAX_ROWS) -> None:
     """One table on one sheet: header in row 1, frozen, filtered, printed on every page."""
     look = writer.look
+    first = tuple(table.rows[:_KEPT])
     for at, column in enumerate(table.columns):
-        sheet.set_column(at, at, column.width)
+        sheet.set_column(at, at, _width(column, [row[at] for row in first]))
         sheet.write_string(0, at, column.label, look.head_of(column.kind))
     sheet.set_row(0, 32)
     shown = table.rows[:most]
@@ -275,11 +276,30 @@ def finish(sheet: Worksheet, look: Look, table: Table, last: int, words: Mapping
     for at, found in words.items():
         mark(sheet, look, 1, at, last, at, sorted(found & MARKS.keys()))
     sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{last + 2}"})
-    pages = -(-sum(column.width for column in table.columns) // _ONE_PAGE)
-    printing(sheet, landscape=True, across=pages)
+    printed, pages = _printed(table)
+    every = len(table.columns)
+    footer = "" if printed == every else f" · the first {printed} of {every} columns"
+    printing(sheet, landscape=True, across=pages, footer=footer)
     sheet.repeat_rows(0)
     if pages > 1:
         sheet.repeat_columns(0, _frozen(table) - 1)
+    if footer:
+        sheet.print_area(0, 0, max(last, 1), printed - 1)
+
+
+def _width(column: Column, first: Iterable[Cell]) -> int:
+    """As wide as the column wants to be, no word of a heading broken; ids, which cannot be wrapped, whole."""
+    wanted = max(column.width, *(len(word) + 4 for word in column.label.split()))
+    if column.kind is not Kind.ID:
+        return wanted
+    return max(wanted, min(4 + max((len(str(cell)) for cell in first), default=0), _WIDEST_ID))
+
+
+def _printed(table: Table) -> tuple[int, int]:
+    """How many columns are printed, and on how many pages across."""
+    widths = [*accumulate(column.width for column in table.columns)]
+    printed = sum(width <= _MOST_PAGES * _ONE_PAGE for width in widths)
+    return printed, -(-widths[printed - 1] // _ONE_PAGE)
 
 
 def _frozen(table: Table) -> int:
@@ -297,12 +317,12 @@ def mark(
         sheet.conditional_format(top, left, bottom, right, rule)
 
 
-def printing(sheet: Worksheet, *, landscape: bool, across: int = 1) -> None:
-    """A4, so many pages wide, with the sheet's name and page numbers."""
+def printing(sheet: Worksheet, *, landscape: bool, across: int = 1, footer: str = "") -> None:
+    """A4, so many pages wide, with the sheet's name, what else is to be said and page numbers."""
     sheet.set_paper(9)
     if landscape:
         sheet.set_landscape()
     sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
     sheet.fit_to_pages(across, 0)
     sheet.hide_gridlines(1)
-    sheet.set_footer("&L&8permmigrate · &A&R&8&P / &N")
+    sheet.set_footer(f"&L&8permmigrate · &A{footer}&R&8&P / &N")

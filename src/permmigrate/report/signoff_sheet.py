@@ -29,7 +29,7 @@ HIDDEN: Final = ("Row", "Hash")
 HEADINGS: Final = (*HIDDEN, *LOCKED, *EDITED)
 DECISION_AT: Final = len(HIDDEN) + len(LOCKED) + EDITED.index("Decision")
 
-_WIDTHS: Final = (16, 12, 12, 11, 32, 10, 34, 54, 24, 14, 40, 13)
+_WIDTHS: Final = (18, 18, 12, 11, 32, 10, 34, 54, 24, 14, 40, 13)
 _NUMBERS: Final = ("Expansions", "Undecided", "How many")
 _LINE: Final = 15
 

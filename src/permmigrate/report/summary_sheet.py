@@ -7,10 +7,10 @@ from typing import Any
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from permmigrate.report.matrices import Matrix
+from permmigrate.report.matrices import Matrix, Tree
 from permmigrate.report.sheets import MARKS, MUTED, Look, fitting, mark, printing
 from permmigrate.report.table import Table
-from permmigrate.report.text import moment
+from permmigrate.report.text import moment, plural
 from permmigrate.report.value import DiffView, ReadinessView
 
 _FILLS = {
@@ -21,6 +21,15 @@ _FILLS = {
     "maybe lost": "#A9BED3",
     "unchanged": "#DDE2E8",
 }
+_BARS = {
+    "gained": "#F2BDB8",
+    "maybe gained": "#F5E0B4",
+    "unknown": "#D9DCE0",
+    "lost": "#BFCEDD",
+    "maybe lost": "#D9E3EC",
+}
+"""Lighter, for a number stands on them."""
+_SHADES = {"type": "2_color_scale", "min_color": "#FFFFFF", "max_color": "#A9BEE8", "min_type": "num"}
 _NAMES = {"reverse": True, "line": {"none": True}, "num_font": {"size": 9}, "interval_unit": 1}
 """The axis of a bar chart: every name, the first on top."""
 
@@ -54,10 +63,15 @@ def read_me(
         row += 1
     row += 1
     for at, heading in enumerate(("Sheet", "Rows", "One row is")):
-        sheet.write_string(row, at, heading, look.head)
-    row += 1
-    sheet.write_url(row, 0, "internal:'Summary'!A1", look.link, "Summary")
-    sheet.write_string(row, 2, "The verdict, the figures and the charts.", look.text)
+        sheet.write_string(row, at, heading, look.head_number if at == 1 else look.head)
+    plain = [("Summary", "The verdict, the figures and the charts.")]
+    if isinstance(view, DiffView):
+        plain.append(("Sign-off", "A cluster of expansions to approve, to reject or to ask about."))
+    for name, about in plain:
+        row += 1
+        sheet.write_url(row, 0, f"internal:'{name}'!A1", look.link, name)
+        sheet.write_blank(row, 1, None, look.text)
+        sheet.write_string(row, 2, about, look.text)
     for name, table in tables:
         row += 1
         sheet.write_url(row, 0, f"internal:'{name}'!A1", look.link, name)
@@ -86,7 +100,7 @@ def _opening(view: DiffView | ReadinessView, look: Look) -> list[tuple[str, Any]
 def _verdict(view: DiffView | ReadinessView, sheet: Worksheet, look: Look) -> int:
     """The banner and the figures; returns the next free row."""
     sheet.set_column(0, 0, 30)
-    sheet.set_column(1, 20, 15)
+    sheet.set_column(1, 20, 20)
     sheet.set_row(0, 32)
     sheet.write_string(0, 0, view.banner.headline, look.title)
     row = 1
@@ -118,18 +132,44 @@ def _figures(view: DiffView | ReadinessView, sheet: Worksheet, look: Look, row: 
     return row + 2
 
 
-def _matrix(matrix: Matrix, sheet: Worksheet, look: Look, row: int) -> int:
-    """A titled cross table; returns the next free row."""
+def _matrix(matrix: Matrix, sheet: Worksheet, look: Look, row: int, *, shaded: bool = False) -> int:
+    """A titled cross table; returns the next free row. Shading repeats what the numbers say."""
     sheet.write_string(row, 0, matrix.title, look.strong)
-    row += 1
+    sheet.write_string(row + 1, 0, fitting(matrix.about), look.quiet)
+    row += 2
     sheet.set_row(row, 32)
     for at, text in enumerate((matrix.row_label, *matrix.columns)):
         sheet.write_string(row, at, fitting(text), look.head_number if at else look.head)
+    first = row + 1
     for label, counts in matrix.rows:
         row += 1
         sheet.write_string(row, 0, fitting(label), look.text)
         for at, count in enumerate(counts, start=1):
-            sheet.write_number(row, at, count, look.number)
+            sheet.write_number(row, at, count, look.count)
+    if shaded and matrix.rows:
+        sheet.conditional_format(first, 1, row, len(matrix.columns), _SHADES)
+    return row + 2
+
+
+def _tree(tree: Tree, sheet: Worksheet, look: Look, row: int) -> int:
+    """Findings up the folder tree, a bar in each cell beside its number; returns the next free row."""
+    sheet.write_string(row, 0, "Where the findings are", look.strong)
+    more = f" {plural(tree.left_out, 'rarer folder is', 'rarer folders are')} counted above."
+    about = "Environments and their first two levels of folders, each with everything below it."
+    sheet.write_string(row + 1, 0, about + (more if tree.left_out else ""), look.quiet)
+    row += 2
+    for at, text in enumerate(("Where", *tree.columns)):
+        sheet.write_string(row, at, fitting(text), look.head_number if at else look.head)
+    first = row + 1
+    for branch in tree.branches:
+        row += 1
+        sheet.write_string(row, 0, fitting(branch.label), look.branches[branch.depth])
+        for at, count in enumerate(branch.counts, start=1):
+            sheet.write_number(row, at, count, look.count)
+    scale = {"min_type": "num", "min_value": 0, "max_type": "num", "max_value": max(tree.most, 1)}
+    for at, word in enumerate(tree.columns, start=1):
+        look_of_bar = {"type": "data_bar", "bar_color": _BARS[word]}
+        sheet.conditional_format(first, at, row, at, {**look_of_bar, **scale})
     return row + 2
 
 
@@ -152,33 +192,63 @@ def diff_summary(view: DiffView, book: Workbook, sheet: Worksheet, look: Look) -
     top = _verdict(view, sheet, look)
     after_figures = _figures(view, sheet, look, top, "Findings")
     kinds_at = after_figures + _CHART_ROWS
-    row = _matrix(view.by_kind, sheet, look, kinds_at)
-    sheet.set_h_pagebreaks([row])
-    row = _matrix(view.by_legacy_role, sheet, look, row)
-    row = _matrix(view.roles, sheet, look, row)
-    findings = _chart(book, "column")
+    gates_at = _matrix(view.by_kind, sheet, look, kinds_at)
+    breaks = [gates_at]
+    after_gates = _matrix(view.thresholds, sheet, look, gates_at)
+    row = _matrix(view.by_legacy_role, sheet, look, after_gates + _CHART_ROWS)
+    breaks.append(row)
+    row = _matrix(view.roles, sheet, look, row, shaded=True)
+    if view.folders.branches:
+        breaks.append(row)
+        _tree(view.folders, sheet, look, row)
+    sheet.set_h_pagebreaks(breaks)
+    sheet.insert_chart(after_figures, 0, _verdicts(view, book, top + 1))
+    if view.by_kind.rows:
+        sheet.insert_chart(after_figures, _SECOND_HALF, _stacked(view.by_kind, book, kinds_at + 2))
+    sheet.insert_chart(after_gates, 0, _gates(view.thresholds, book, gates_at + 2))
+    if view.most_expansions:
+        sheet.insert_chart(after_gates, _SECOND_HALF, _top_causes(view, book))
+    printing(sheet, landscape=True)
+    sheet.hide_gridlines(2)
+
+
+def _verdicts(view: DiffView, book: Workbook, first: int) -> Any:
+    """The figures, over the cells that hold them."""
     shown = [figure for figure in view.figures if figure.key != "unchanged"]
-    findings.add_series(
+    chart = _chart(book, "column")
+    chart.add_series(
         {
             "name": "Findings",
-            "categories": ["Summary", top + 1, 0, top + len(shown), 0],
-            "values": ["Summary", top + 1, 1, top + len(shown), 1],
+            "categories": ["Summary", first, 0, first + len(shown) - 1, 0],
+            "values": ["Summary", first, 1, first + len(shown) - 1, 1],
             "points": [{"fill": {"color": _FILLS[figure.label]}} for figure in shown],
             "data_labels": {"value": True, "font": {"size": 9}},
             "gap": 60,
         }
     )
-    findings.set_legend({"none": True})
-    _dress(findings, "Findings by verdict")
-    findings.set_size(_HALF)
-    sheet.insert_chart(after_figures, 0, findings)
-    if view.by_kind.rows:
-        kinds = _stacked(view.by_kind, book, kinds_at + 1)
-        sheet.insert_chart(after_figures, _SECOND_HALF, kinds)
-    if view.most_expansions:
-        sheet.insert_chart(row, 0, _top_causes(view, book))
-    printing(sheet, landscape=True)
-    sheet.hide_gridlines(2)
+    chart.set_legend({"none": True})
+    _dress(chart, "Findings by verdict")
+    chart.set_size(_HALF)
+    return chart
+
+
+def _gates(matrix: Matrix, book: Workbook, head: int) -> Any:
+    """What each threshold would count, over the cross table whose heading row is `head`."""
+    chart = _chart(book, "column", "stacked")
+    for at, word in enumerate(matrix.columns, start=1):
+        chart.add_series(
+            {
+                "name": ["Summary", head, at],
+                "categories": ["Summary", head + 1, 0, head + len(matrix.rows), 0],
+                "values": ["Summary", head + 1, at, head + len(matrix.rows), at],
+                "fill": {"color": _FILLS[word]},
+                "gap": 60,
+            }
+        )
+    _dress(chart, matrix.title)
+    chart.set_legend({"position": "bottom"})
+    chart.set_size(_HALF)
+    return chart
 
 
 def _stacked(matrix: Matrix, book: Workbook, head: int) -> Any:
@@ -219,7 +289,7 @@ def _top_causes(view: DiffView, book: Workbook) -> Any:
     _dress(chart, f"Expansions by {'mapping row' if view.planned else 'assigned role'}")
     chart.set_legend({"none": True})
     chart.set_y_axis(_NAMES)
-    chart.set_size(_WHOLE | {"height": 310})
+    chart.set_size(_HALF)
     return chart
 
 
