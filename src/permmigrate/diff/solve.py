@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from permmigrate.cedar import Located, Universe, Unparsed
 from permmigrate.cedar.statements import documents
 from permmigrate.cedar.words import FEATURE, action_of, condition_of, resource_of
-from permmigrate.diff.decide import state_at, verdict_at
+from permmigrate.diff.decide import state_at
 from permmigrate.diff.derive_value import scope_type
 from permmigrate.diff.findings import of_verdict, revised
 from permmigrate.diff.people import recounted, without_findings
@@ -32,7 +32,7 @@ from permmigrate.diff.value import (
     Verdict,
     Witness,
 )
-from permmigrate.diff.verdicts import State
+from permmigrate.diff.verdicts import State, judge
 from permmigrate.entitlements import ACCOUNT_SCOPE, Entitlements, FolderTree, Grant, Holding, Place
 from permmigrate.model import (
     ContentKind,
@@ -113,8 +113,10 @@ class _Settlement:
     """Of each principal, and in the account alone: nothing there is on a folder or collection."""
     _grounds: dict[tuple[PrincipalRef, str], Ground] = field(default_factory=dict)
     _by_capability: dict[str, dict[tuple[str, str, str], list[int]]] = field(default_factory=dict)
-    _states: dict[Place, State] = field(default_factory=dict)
-    """Of the principal that is looked at."""
+    _states: dict[Place, tuple[State, int]] = field(default_factory=dict)
+    """Of the principal that is looked at, with the atoms that are unknown there."""
+    _stops: dict[tuple[bool, bool], list[Stop]] = field(default_factory=dict)
+    """Of the region that is looked at, with its folders and collections."""
     _known: dict[tuple[object, ...], tuple[Mapping[Verdict, str], At, list[Grant]]] = field(
         default_factory=dict
     )
@@ -171,6 +173,7 @@ class _Settlement:
         ground = self._ground(principal, holding)
         place = _place(finding.region, tree)
         self._states.clear()
+        self._stops.clear()
         begun: list[Begun] = []
         for number in finding.capabilities:
             begun += self._of_capability(principal, ground, holding, place, number)
@@ -196,14 +199,15 @@ class _Settlement:
             a for a in self._atoms(ground.scope, self.diff.capabilities[number]) if holding.valid >> a & 1
         ]
         located = universe.located(universe.atoms[atoms[0]].resource_type)
-        stops = ground.stops(
-            place, folders=Located.FOLDER in located, collections=Located.COLLECTION in located
-        )
+        inside = Located.FOLDER in located, Located.COLLECTION in located
+        if inside not in self._stops:
+            self._stops[inside] = ground.stops(place, folders=inside[0], collections=inside[1])
+        stops = self._stops[inside]
         open_: dict[int, dict[Verdict, Begun]] = {}
         begun: list[Begun] = []
         for index, stop in enumerate(stops):
-            state = self._state(holding, ground, stop)
-            here = tuple(atom for atom in atoms if verdict_at(state, atom) is Verdict.UNKNOWN)
+            state, unknown = self._state(holding, ground, stop)
+            here = tuple(atom for atom in atoms if unknown >> atom & 1)
             if not here:
                 continue
             upper = stop.upper
@@ -222,11 +226,12 @@ class _Settlement:
                 open_[index][verdict] = one
         return begun
 
-    def _state(self, holding: Holding, ground: Ground, stop: Stop) -> State:
+    def _state(self, holding: Holding, ground: Ground, stop: Stop) -> tuple[State, int]:
         if stop.place not in self._states:
             folder = stop.place.id if stop.place.kind == "folder" else None
             collections = (stop.place.id,) if stop.place.kind == "collection" else ()
-            self._states[stop.place] = state_at(holding, ground.tree, folder, collections)
+            state = state_at(holding, ground.tree, folder, collections)
+            self._states[stop.place] = state, judge(state).of(Verdict.UNKNOWN)
         return self._states[stop.place]
 
     def _said(self, at: At, holding: Holding, state: State) -> tuple[Mapping[Verdict, str], At]:
