@@ -48,6 +48,7 @@ def test_the_workflow_stops_a_widening_and_shows_it(workplace: Path) -> None:
         environment |= variables(sandbox, url) | {
             "GITHUB_STEP_SUMMARY": str(summary),
             "CLOUDINARY_API_URL": url,
+            "PERMMIGRATE_WEIGH": os.environ["PERMMIGRATE_WEIGH"],
         }
         for command in commands():
             if command.startswith("pip install"):

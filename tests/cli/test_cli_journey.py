@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from permmigrate.cli.boundary import run
 from permmigrate.errors import ExitCode
 from permmigrate.sandbox import Sandbox
 from permmigrate.sandbox.server import serving
+from permmigrate.snapshot.file import dump, load
 from sandbox_variables import variables
 
 
@@ -99,10 +101,12 @@ def test_fail_on_expansions_leaves_with_5_after_writing_the_reports(snapshot: Pa
 
 def test_the_same_input_gives_the_same_bytes(snapshot: Path, tmp_path: Path) -> None:
     """Two runs of diff and readiness write the same HTML and JSON."""
+    taken, few = load(snapshot), tmp_path / "few.snapshot"
+    dump(replace(taken, users=taken.users[:12], shares=taken.shares[::6]), few)
     for side in ("one", "two"):
         to = ["--out", str(tmp_path / side), "--today", "2026-11-22"]
-        assert run(cli, ["diff", str(snapshot), *to, "--format", "html", "--format", "json"]) == 0
-        assert run(cli, ["readiness", str(snapshot), *to]) == 0
+        assert run(cli, ["diff", str(few), *to, "--format", "html", "--format", "json"]) == 0
+        assert run(cli, ["readiness", str(few), *to]) == 0
     for name in ("diff.html", "diff.json", "readiness.html", "readiness.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 

@@ -25,7 +25,8 @@ PATIENCE = 300
 def shell(tmp_path: Path) -> Iterator[dict[str, str]]:
     """The environment of a person who has just opened a shell, beside a link to the repository's docs."""
     (tmp_path / "docs").symlink_to(DOCS)
-    yield {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    quick = {"PERMMIGRATE_WEIGH": os.environ["PERMMIGRATE_WEIGH"]}
+    yield {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)} | quick
     state = tmp_path / "state.sh"
     left = re.search(r'SANDBOX="(\d+)"', state.read_text(encoding="utf-8")) if state.exists() else None
     if left:
