@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, repeat
 from typing import Any, Final, NamedTuple, TypeVar
@@ -19,13 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from permmigrate.diff.automaton import Automaton, PairTable
+from permmigrate.diff.marks import Marks, alike, mixed_in
+from permmigrate.diff.members import Groups, Members
 from permmigrate.diff.profiles import Profile, Profiles, Source
 from permmigrate.diff.value import Verdict
 from permmigrate.diff.verdicts import COMPARED
 from permmigrate.diff.walk import Walk, Walker
 from permmigrate.entitlements import Entitlements
 from permmigrate.entitlements.content import mixed
-from permmigrate.model import GroupId, PrincipalRef, PrincipalType
+from permmigrate.model import PrincipalType
 from permmigrate.snapshot.shares import Ints
 
 BATCH: Final = 1 << 17
@@ -34,7 +36,6 @@ SLOTS: Final = 64
 """Principals walked at once at most."""
 THREADS: Final = 2
 """Walks side by side: numpy lets others work while it does. What comes out does not depend on it."""
-Marks = npt.NDArray[np.uint64]
 Column = npt.NDArray[Any]
 Listed = list[tuple[npt.NDArray[np.intp], Ints]]
 """Findings of groups, and which member each is listed for."""
@@ -73,45 +74,7 @@ class Gathered:
 
 
 @dataclass
-class Members:
-    """For each finding of a group, which of its members have none of their own for it: a bit each."""
-
-    lists: list[Ints] = field(default_factory=list)
-    """Each group's members, by their numbers among the principals."""
-    group_of: list[Ints] = field(default_factory=list)
-    starts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
-    """Where each finding's bits begin."""
-    bits: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, dtype=np.uint8))
-    group: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
-    """Each finding's group."""
-
-    def set_up(self, group: Ints) -> None:
-        """Make room for the findings of these groups."""
-        sizes = np.array([(len(one) + 7) // 8 for one in self.lists] or [0], dtype=np.int64)
-        self.group = group
-        self.starts = np.concatenate([[0], np.cumsum(sizes[group])]).astype(np.int64)
-        self.bits = np.zeros(int(self.starts[-1]), dtype=np.uint8)
-
-    def add(self, finding: npt.NDArray[np.intp], member: Ints) -> None:
-        """Each pair at most once: list the members with these findings."""
-        values = (1 << (member & 7)).astype(np.uint8)
-        np.add.at(self.bits, self.starts[finding] + (member >> 3), values)
-
-    def of(self, finding: int) -> Ints:
-        """The members that a finding stands for, as numbers of principals."""
-        bits = np.unpackbits(self.bits[self.starts[finding] : self.starts[finding + 1]], bitorder="little")
-        listed = self.lists[self.group[finding]]
-        return np.asarray(listed[np.flatnonzero(bits[: len(listed)])])
-
-    def counts(self) -> npt.NDArray[np.int64]:
-        """How many members each finding stands for."""
-        ones = np.unpackbits(self.bits.reshape(-1, 1), axis=1).sum(axis=1, dtype=np.int64)
-        sums = np.concatenate([[0], np.cumsum(ones)])
-        return np.asarray(sums[self.starts[1:]] - sums[self.starts[:-1]])
-
-
-@dataclass
-class _Groups:
+class _Known:
     """The groups' own stops and findings, to look users' findings up in."""
 
     key: npt.NDArray[np.int64]
@@ -152,7 +115,7 @@ class Gathering:
         self.caused = np.zeros((len(self.principals), 64), dtype=bool)
         self.cause_sets: dict[tuple[tuple[str, ...], bool], int] = {}
         self.decided = 0
-        self.members = Members()
+        self.groups = Groups.of(self.entitlements.snapshot, self.principals, self.profiles.holders)
         self._essence_in_step = PairTable(self._place_in_step, self.automaton.lock)
         self._looks = PairTable(self.profiles.look, self.automaton.lock)
         self._cause_set: list[int] = []
@@ -161,9 +124,10 @@ class Gathering:
     def run(self) -> Gathered:
         """Walk everybody, groups first."""
         numbers = {type_: self._numbers_of(type_) for type_ in PrincipalType}
-        groups, found = self._groups(numbers[PrincipalType.GROUP])
-        users = self._users(numbers[PrincipalType.USER], groups)
-        heads, first_other, others = _alike(users[-1])
+        known, found = self._groups(numbers[PrincipalType.GROUP])
+        members = Members.none_of(self.groups, self.groups.group_of[found[0]])
+        users = self._users(numbers[PrincipalType.USER], known, members)
+        heads, first_other, others = alike(users[-1])
         listed = [column[heads] for column in users[:5]]
         keys = [self._plain(numbers[one]) for one in (PrincipalType.API_KEY, PrincipalType.ACCOUNT_KEY)]
         parts = [found, listed, *keys]
@@ -177,7 +141,7 @@ class Gathering:
         starts[own : own + len(first_other)] = first_other
         starts[own + len(first_other) :] = first_other[-1]
         return Gathered(
-            *(principal, place, kind, folders, state, group, self.members, starts, users[0][others]),
+            *(principal, place, kind, folders, state, group, members, starts, users[0][others]),
             *(self.counts, self.caused, tuple(self.cause_sets), self.decided),
         )
 
@@ -259,26 +223,16 @@ class Gathering:
 
     def _plain(self, numbers: Sequence[int]) -> tuple[Column, ...]:
         """The findings of principals that stand for themselves."""
-        parts = [part for _, part in self._walked(numbers, self._columns)]
-        return _concatenated(parts, 5)
+        return _concatenated([part for _, part in self._walked(numbers, self._columns)], 5)
 
     def _columns(self, batch: _Batch, walk: Walk) -> tuple[Column, ...]:
         """Principal, place, kind, folders and state of a walk's findings."""
         state = self.automaton.leads_to[walk.step[walk.stop]]
         return batch.numbers[walk.slot[walk.stop]], walk.place[walk.stop], walk.kind, walk.folders, state
 
-    def _groups(self, numbers: Sequence[int]) -> tuple[_Groups, tuple[Column, ...]]:
-        number_of = {principal: number for number, principal in enumerate(self.principals)}
-        group_of = np.full(len(self.principals), -1, dtype=np.int32)
-        for at, number in enumerate(numbers):
-            group_of[number] = at
-            members = self.entitlements.snapshot.group_by_id[GroupId(self.principals[number].id)].member_ids
-            refs = (PrincipalRef(PrincipalType.USER, member) for member in sorted(set(members)))
-            known = [number_of[one] for one in refs if one in number_of]
-            self.members.lists.append(np.array(known, dtype=np.int32))
-        self._group_number = group_of
+    def _groups(self, numbers: Sequence[int]) -> tuple[_Known, tuple[Column, ...]]:
         of_entry = np.full(len(self.entitlements.content.place), -1, dtype=np.int32)
-        stops: list[tuple[npt.NDArray[np.int64], Ints, npt.NDArray[np.intp]]] = []
+        stops: list[tuple[Column, ...]] = []
         parts: list[tuple[Column, ...]] = []
         before = findings = 0
         for batch, walk in self._walked(numbers, lambda _, walk: walk):
@@ -286,15 +240,17 @@ class Gathering:
             stop = np.repeat(np.arange(len(walk.first)), np.diff(np.append(walk.first, len(walk.entry))))
             given = np.flatnonzero(walk.entry >= 0)
             of_entry[walk.entry[given]] = before + stop[given]
-            key = group_of[who[walk.slot]].astype(np.int64) * len(self.entitlements.places) + walk.place
+            key = (
+                self.groups.group_of[who[walk.slot]].astype(np.int64) * len(self.entitlements.places)
+                + walk.place
+            )
             count = np.bincount(walk.stop, minlength=len(key))
             stops.append((key, walk.step, findings + np.cumsum(count) - count))
             parts.append(self._columns(batch, walk))
             before, findings = before + len(key), findings + len(walk.stop)
         found = _concatenated(parts, 5)
         key, step, first = _concatenated(stops, 3)
-        self.members.set_up(group_of[found[0]])
-        return _Groups(key.astype(np.int64), step, first.astype(np.intp), of_entry, found[3]), found
+        return _Known(key.astype(np.int64), step, first.astype(np.intp), of_entry, found[3]), found
 
     def _place_in_step(self, step: int, essence: int) -> int:
         """One more than the place of an essence among the findings of a step; 0 where it is not there."""
@@ -303,22 +259,22 @@ class Gathering:
         essences = [self.automaton.kinds[kind].essence for kind in kinds]
         return essences.index(wanted) + 1 if wanted in essences else 0
 
-    def _users(self, numbers: Sequence[int], groups: _Groups) -> tuple[Column, ...]:
+    def _users(self, numbers: Sequence[int], known: _Known, members: Members) -> tuple[Column, ...]:
         """The findings that no group of the user has, with a number for all that makes two of them alike."""
         parts = []
-        for _, (part, listed) in self._walked(numbers, lambda b, w: self._of_users(b, w, groups)):
+        for _, (part, listed) in self._walked(numbers, lambda b, w: self._of_users(b, w, known)):
             parts.append(part)
             for theirs, member in listed:
-                self.members.add(theirs, member)
+                members.add(theirs, member)
         return _concatenated(parts, 6)
 
-    def _of_users(self, batch: _Batch, walk: Walk, groups: _Groups) -> tuple[tuple[Column, ...], Listed]:
+    def _of_users(self, batch: _Batch, walk: Walk, known: _Known) -> tuple[tuple[Column, ...], Listed]:
         """The columns of what no group has, and what is listed with groups."""
-        left, listed = self._unlisted(batch, walk, groups)
+        left, listed = self._unlisted(batch, walk, known)
         columns = tuple(column[left] for column in self._columns(batch, walk))
         return (*columns, self._mark(columns[0], walk, left)), listed
 
-    def _unlisted(self, batch: _Batch, walk: Walk, groups: _Groups) -> tuple[npt.NDArray[np.intp], Listed]:
+    def _unlisted(self, batch: _Batch, walk: Walk, known: _Known) -> tuple[npt.NDArray[np.intp], Listed]:
         """List findings with a group where one of the user's groups has them; the others."""
         essence = self.automaton.essence_of[walk.kind]
         length = np.diff(np.append(walk.first, len(walk.entry)))
@@ -333,9 +289,9 @@ class Gathering:
             entry = walk.first[walk.stop[left]] + nth
             source = walk.source[entry]
             usable = np.flatnonzero(ordinal[source] >= 0)
-            stop = groups.of_entry[walk.entry[entry[usable]]]
+            stop = known.of_entry[walk.entry[entry[usable]]]
             usual = left[usable], stop, member[source[usable]]
-            pairs.append(self._list(*usual, essence, walk.folders, groups, listed))
+            pairs.append(self._list(*usual, essence, walk.folders, known, listed))
             nth += 1
             left = left[~listed[left] & (length[walk.stop[left]] > nth)]
         rest = np.flatnonzero(special[walk.stop])
@@ -345,12 +301,12 @@ class Gathering:
             rest = rest[~listed[rest]]
             slot = walk.slot[walk.stop[rest]]
             key = group[slot] * len(self.entitlements.places) + walk.place[walk.stop[rest]]
-            at_key = np.minimum(np.searchsorted(groups.key, key), len(groups.key) - 1)
-            there = np.flatnonzero((group[slot] >= 0) & (groups.key[at_key] == key))
+            at_key = np.minimum(np.searchsorted(known.key, key), len(known.key) - 1)
+            there = np.flatnonzero((group[slot] >= 0) & (known.key[at_key] == key))
             who = batch.numbers[slot[there]]
-            members = self._member(group[slot[there]].astype(np.int32), who)
+            members = self.groups.member(group[slot[there]].astype(np.int32), who)
             found = rest[there], at_key[there], members
-            pairs.append(self._list(*found, essence, walk.folders, groups, listed))
+            pairs.append(self._list(*found, essence, walk.folders, known, listed))
         return np.flatnonzero(~listed), pairs
 
     def _special(self, walk: Walk) -> npt.NDArray[np.bool_]:
@@ -362,7 +318,7 @@ class Gathering:
 
     def _groups_after(self, number: int) -> list[int]:
         groups = self.entitlements.after.groups(self.principals[number])
-        return [int(self._group_number[self.profiles.holders[one]]) for one in groups]
+        return [int(self.groups.group_of[self.profiles.holders[one]]) for one in groups]
 
     def _list(
         self,
@@ -371,14 +327,14 @@ class Gathering:
         member: Ints,
         essence: Ints,
         folders: Ints,
-        groups: _Groups,
+        known: _Known,
         listed: npt.NDArray[np.bool_],
     ) -> tuple[npt.NDArray[np.intp], Ints]:
         """Mark the findings that the groups' stops have too, to the number of folders; theirs, and whose."""
-        at = self._essence_in_step(groups.step[stop], essence[finding])
+        at = self._essence_in_step(known.step[stop], essence[finding])
         hit = np.flatnonzero(at > 0)
-        theirs = groups.first[stop[hit]] + at[hit] - 1
-        same = np.flatnonzero(groups.folders[theirs] == folders[finding[hit]])
+        theirs = known.first[stop[hit]] + at[hit] - 1
+        same = np.flatnonzero(known.folders[theirs] == folders[finding[hit]])
         hit, theirs = hit[same], theirs[same]
         listed[finding[hit]] = True
         return theirs, member[hit]
@@ -388,31 +344,17 @@ class Gathering:
         slots = np.repeat(np.arange(len(batch.numbers)), walk.sources_of)
         rows = [at for at, one in enumerate(walk.sources) if one.group >= 0]
         member = np.zeros(len(walk.sources), dtype=np.int32)
-        group = np.array([self._group_number[walk.sources[at].holder] for at in rows], dtype=np.int32)
-        member[rows] = self._member(group, batch.numbers[slots[rows]])
+        group = np.array([self.groups.group_of[walk.sources[at].holder] for at in rows], dtype=np.int32)
+        member[rows] = self.groups.member(group, batch.numbers[slots[rows]])
         return member
-
-    def _member(self, group: Ints, who: Ints) -> Ints:
-        """Which member of a group each user is."""
-        keys, starts = self._memberships
-        at = np.searchsorted(keys, group.astype(np.int64) * len(self.principals) + who)
-        return np.asarray(at - starts[group], dtype=np.int32)
-
-    @cached_property
-    def _memberships(self) -> tuple[Column, Column]:
-        """Every group with each member as one number, sorted, and where each group's begin."""
-        lists = self.members.lists
-        groups = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
-        flat = np.concatenate([*lists, np.zeros(0, dtype=np.int32)])
-        return groups * len(self.principals) + flat, np.cumsum([0, *map(len, lists)])
 
     def _mark(self, who: Ints, walk: Walk, left: npt.NDArray[np.intp]) -> Marks:
         """One number for all that makes two users' findings alike: where, what, why, and every path."""
         essence = self.automaton.essence_of[walk.kind[left]]
         dormant = self._dormant[who]
-        mark = _mixed_in(np.zeros(len(left), dtype=np.uint64), walk.place[walk.stop[left]])
+        mark = mixed_in(np.zeros(len(left), dtype=np.uint64), walk.place[walk.stop[left]])
         for column in (essence, walk.folders[left], dormant):
-            mark = _mixed_in(mark, column)
+            mark = mixed_in(mark, column)
         length = np.diff(np.append(walk.first, len(walk.entry)))
         via = np.array([one.via for one in walk.sources], dtype=np.int64)
         origin = np.append(self.entitlements.content.origin, np.uint64(0))  # the last one is for no entry
@@ -424,9 +366,9 @@ class Gathering:
                 look = self._looks(walk.offer[entry], essence[rows[inner]])
                 said = np.flatnonzero(look > 0)
                 source, given = walk.source[entry[said]], walk.entry[entry[said]]
-                told = _mixed_in(np.where(look[said] & 1, origin[given], np.uint64(0)), look[said])
-                told = _mixed_in(told, np.where(source >= 0, via[source], 0))
-                told = _mixed_in(told, walk.place[at[said]])
+                told = mixed_in(np.where(look[said] & 1, origin[given], np.uint64(0)), look[said])
+                told = mixed_in(told, np.where(source >= 0, via[source], 0))
+                told = mixed_in(told, walk.place[at[said]])
                 target = rows[inner[said]]
                 mark[target] = mixed(mark[target] + told)
                 nth += 1
@@ -443,31 +385,14 @@ class Gathering:
         return np.array([snapshot.is_dormant(one) for one in self.principals], dtype=np.int64)
 
 
-def _mixed_in(mark: Marks, column: npt.NDArray[np.integer]) -> Marks:
-    with np.errstate(over="ignore"):
-        return mixed(mark * np.uint64(0x9E3779B97F4A7C15) + column.astype(np.uint64) + np.uint64(1))
-
-
-def _alike(
-    mark: npt.NDArray[np.generic],
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64], npt.NDArray[np.intp]]:
-    """The first of each set of equal marks in order, where the others of each begin, and the others."""
-    order = np.argsort(mark, kind="stable")
-    ordered = mark[order]
-    head = np.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]])
-    starts = np.flatnonzero(head)
-    firsts = order[starts]
-    sizes = np.diff(np.append(starts, len(order))) - 1
-    by_first = np.argsort(firsts)
-    sizes = sizes[by_first]
-    first_other = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    which = np.repeat(starts[by_first] + 1, sizes)
-    nth = np.arange(len(which)) - np.repeat(first_other[:-1], sizes)
-    return firsts[by_first], first_other, order[which + nth]
-
-
-def _concatenated(parts: Sequence[Sequence[Column]], width: int) -> tuple[Column, ...]:
-    """Columns of several parts as one."""
-    if not parts:
-        return tuple(np.zeros(0, dtype=np.int32) for _ in range(width))
-    return tuple(np.concatenate([part[at] for part in parts]) for at in range(width))
+def _concatenated(parts: list[tuple[Column, ...]], width: int) -> tuple[Column, ...]:
+    """Columns of several parts as one; the parts are let go, column by column."""
+    columns: list[list[Column]] = [[] for _ in range(width)]
+    while parts:
+        for column, piece in zip(columns, parts.pop(0), strict=True):
+            column.append(piece)
+    made = []
+    for column in columns:
+        made.append(np.concatenate(column) if column else np.zeros(0, dtype=np.int32))
+        column.clear()
+    return tuple(made)
