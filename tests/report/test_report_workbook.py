@@ -9,13 +9,14 @@ import openpyxl
 import pytest
 import reading
 import report_builders as builders
+import strict_workbook
 from openpyxl.utils.escape import unescape
 
 from permmigrate.errors import UsageError
 from permmigrate.report import workbook
 from permmigrate.report.sheets import MAX_TEXT, fitting, lines, one_line
 from permmigrate.report.value import DiffView
-from permmigrate.report.view import diff_view
+from permmigrate.report.view import diff_view, readiness_view
 
 
 def hostile_view() -> DiffView:
@@ -167,3 +168,12 @@ def test_wide_tables_print_what_is_read(tmp_path: Path) -> None:
     assert sheet.print_area
     assert "$A:$D" == sheet.print_title_cols
     assert not book["Causes"].print_area
+
+
+@pytest.mark.parametrize("most", [5, 1_000])
+def test_excel_needs_to_repair_nothing(tmp_path: Path, most: int) -> None:
+    """A comparison's and a readiness's workbook, with and without notes about rows that do not fit."""
+    account = builders.snapshot()
+    for view in (diff_view(builders.diff(), account), readiness_view(builders.readiness(), account)):
+        workbook.write(view, tmp_path / "book.xlsx", most=most)
+        assert [] == strict_workbook.problems(tmp_path / "book.xlsx")

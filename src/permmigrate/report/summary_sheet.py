@@ -111,7 +111,7 @@ def _verdict(view: DiffView | ReadinessView, sheet: Worksheet, look: Look) -> in
         lines.insert(0, (ILLUSTRATIVE, look.label))
     for text, style in lines:
         sheet.set_row(row, (24 if style is look.sentence else 17) * (1 + len(text) // 105))
-        sheet.merge_range(row, 0, row, 8, "", style)
+        sheet.merge_range(row, 0, row, 6, "", style)
         sheet.write_string(row, 0, fitting(text), style)
         row += 1
     return row + 1
@@ -300,7 +300,6 @@ def readiness_summary(view: ReadinessView, book: Workbook, sheet: Worksheet, loo
     sheet.write_number(top, 1, view.score, look.number)
     after_figures = _figures(view, sheet, look, top + 2, "Areas")
     row = after_figures + (_TALL_CHART_ROWS if view.areas else 0)
-    sheet.set_h_pagebreaks([row])
     sheet.write_string(row, 0, "How the score is made", look.head)
     sheet.write_string(row, 1, "Sum", look.head)
     for label, expression in view.arithmetic:
