@@ -1,6 +1,8 @@
 """The whole journey over a real socket: from a snapshot to a signed, applied and verified move, and back.
 
-`PERMMIGRATE_JOURNEY=medium` walks it with the medium account.
+`PERMMIGRATE_JOURNEY=medium` walks it with the medium account: 1,500 people, 44,376 operations in five waves,
+some four minutes of one processor, half of them for the comparison's report. There Cedar is asked a
+thousandth of all questions: each principal about a dozen, and each capability some dozens.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from sandbox_variables import variables
 from served_journey import answers, applied, approve, go, headline, holdings, wanted
 
 SIZE = os.environ.get("PERMMIGRATE_JOURNEY", "small")
-ASKED = {"small": 0.04, "medium": 0.004}[SIZE]
+ASKED = {"small": 0.04, "medium": 0.001}[SIZE]
 """The share of all questions that Cedar is asked."""
 
 
@@ -39,10 +41,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
             patch.setenv(name, value)
         taken = ("snapshot", "--out", "legacy.snapshot", "--shares", "shares.csv")
         assert ExitCode.OK == go(*taken, "--keep-unknown", "--quiet")
-        formats = ("--format", "json", "--format", "xlsx")
-        assert ExitCode.OK == go("diff", "legacy.snapshot", "--out", "reports", *formats)
-        approve(place / "reports" / "diff.xlsx")
-        merge = ("signoff", "merge", "reports/diff.json", "reports/diff.xlsx")
+        assert ExitCode.OK == go("diff", "legacy.snapshot", "--out", "reports", "--format", "json")
+        assert ExitCode.OK == go("signoff", "split", "reports/diff.json", "--out", "signoff")
+        approve(place / "signoff" / "unassigned.xlsx")
+        merge = ("signoff", "merge", "reports/diff.json", "signoff/unassigned.xlsx")
         assert ExitCode.OK == go(*merge, "--out", "signoff.json")
         plan = ("plan", "make", "legacy.snapshot", "--out", "plan.json", "--signoff", "signoff.json")
         assert ExitCode.OK == go(*plan, "--max-admin-promotions", 5, "--allow-incomplete")
@@ -73,12 +75,12 @@ def test_a_move_is_signed_applied_verified_and_taken_back(served: Sandbox) -> No
         answers(served, engine, spots=1, share=ASKED)
 
     assert ExitCode.OK == applied("plan.json")
-    assert ExitCode.OK == go(
-        "verify", "--plan", "plan.json", "--against", "legacy.snapshot", "--out", "evidence"
-    )
+    against = ("--against", "legacy.snapshot") if SIZE == "small" else ()
+    assert ExitCode.OK == go("verify", "--plan", "plan.json", *against, "--out", "evidence")
     assert "AS PLANNED" == headline("evidence")
     names = {path.name for path in Path("evidence").iterdir()}
-    assert {"verify.html", "verify.xlsx", "diff.html", "diff.xlsx", "diff.json", "live.snapshot"} <= names
+    assert {"verify.html", "verify.xlsx", "live.snapshot"} <= names
+    assert bool(against) == ({"diff.html", "diff.xlsx", "diff.json"} <= names)
     asked = answers(served, engine, spots=1, share=ASKED)
     assert asked["allowed"] > 500
     assert asked["denied"] > 500
@@ -96,19 +98,18 @@ def test_one_principal_and_then_one_wave_after_the_other(served: Sandbox) -> Non
     """Each part is verified by itself, a later wave waits for those before it, and all of it comes undone."""
     before = holdings(served)
     plan = load_plan(Path("plan.json"))
-    last = plan.operations[-1]
-    who = last.principal
-    assert last.wave == 2
+    who, waves = plan.operations[-1].principal, [wave.number for wave in plan.waves]
+    assert who is not None
+    assert len(waves) > 1
     assert ExitCode.REFUSED == applied("plan.json", "--wave", 2, "--journal", "early.journal")
     assert not Path("early.journal").exists()
     assert ExitCode.OK == applied("plan.json", "--only", who, "--journal", "one.journal")
     assert {(who.type.value, who.id)} == {row[:2] for row in holdings(served) - before}
-    assert ExitCode.OK == applied("plan.json", "--wave", 1, "--journal", "first.journal")
-    assert ExitCode.OK == go("verify", "--plan", "plan.json", "--wave", 1, "--out", "first")
-    assert ExitCode.OK == applied("plan.json", "--wave", 2, "--journal", "second.journal")
-    assert ExitCode.OK == go("verify", "--plan", "plan.json", "--out", "whole")
+    for wave in waves:
+        assert ExitCode.OK == applied("plan.json", "--wave", wave, "--journal", f"{wave}.journal")
+        assert ExitCode.OK == go("verify", "--plan", "plan.json", "--wave", wave, "--out", f"{wave}")
 
-    for name in ("second", "first", "one"):
+    for name in (*map(str, reversed(waves)), "one"):
         assert ExitCode.OK == go("undo", f"{name}.journal", "--out", f"{name}.json")
         assert ExitCode.OK == applied(f"{name}.json")
     assert before == holdings(served)

@@ -35,10 +35,10 @@ def examine(
     past: Past | None = None,
 ) -> tuple[GuardResult, ...]:
     """Every guard with its numbers, for what is still to be done. `past` is what earlier runs did."""
-    done = past.done if past else {}
-    left = [each for each in plan.operations if not (each.id in done and done[each.id].changed)]
-    asked_for = {each.id for each in asked.part(plan)}
-    part = [each for each in left if each.id in asked_for]
+    changed = {identity for identity, done in past.done.items() if done.changed} if past else set()
+    left = [each for identity, each in zip(plan.ids, plan.operations, strict=True) if identity not in changed]
+    asked_for = set(map(id, asked.part(plan)))
+    part = [each for each in left if id(each) in asked_for]
     results = list(admit(plan, world, digest=digest, now=now, acting_key=acting_key))
     if asked.keep_going or past:
         results = [result for result in results if result.name != FRESH]

@@ -92,7 +92,7 @@ class Run:
         self._sender = Sender(
             live, journal, self._belief, self._reading, self._breaker, pace, self._standing.tell
         )
-        self._ids = {id(operation): operation.id for operation in plan.operations}
+        self._ids = dict(zip(map(id, plan.operations), plan.ids, strict=True))
         self._verified: list[int] = []
         self._wave = 0
         wanted = self._asked.part(plan)

@@ -6,7 +6,7 @@ somebody changed since is named and left alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -46,14 +46,16 @@ class UndoTerms:
 
 def assumed(plan: Plan) -> tuple[Done, ...]:
     """What a plan's operations will have done, if nothing comes between: for an undo plan beforehand."""
-    return tuple(_assumed(operation, plan) for operation in plan.operations)
+    held = {row for rows in plan.held.values() for row in rows}
+    pairs = zip(plan.ids, plan.operations, strict=True)
+    return tuple(_assumed(identity, operation, held) for identity, operation in pairs)
 
 
-def _assumed(operation: Operation, plan: Plan) -> Done:
+def _assumed(identity: str, operation: Operation, held: Container[RoleAssignment]) -> Done:
     subject = operation.subject
     if isinstance(subject, Definition):
-        return Done(operation.id, subject.before, subject.after)
-    return Done(operation.id, subject in plan.held.get(subject.principal, ()), operation.kind.grants)
+        return Done(identity, subject.before, subject.after)
+    return Done(identity, subject in held, operation.kind.grants)
 
 
 def undo_plan(plan: Plan, done: Iterable[Done], world: World, terms: UndoTerms) -> Plan:
@@ -116,9 +118,9 @@ class _Undoing:
 
     def __post_init__(self) -> None:
         self._pairs = tuple(
-            (operation, self.done[operation.id])
-            for operation in self.plan.operations
-            if operation.id in self.done
+            (operation, self.done[identity])
+            for identity, operation in zip(self.plan.ids, self.plan.operations, strict=True)
+            if identity in self.done
         )
         self._given = {
             operation.definition.id: done.given_id
@@ -162,17 +164,17 @@ class _Undoing:
             elif operation.principal not in changed:
                 subject = self._named(operation.assignment)
                 taken.add(subject)
-                yield self._turned(operation, subject)
+                yield self._turned(operation, done, subject)
         for operation, done in definitions:
             turned = self._definition(operation, done, taken)
             if isinstance(turned, Definition):
-                yield self._turned(operation, turned)
+                yield self._turned(operation, done, turned)
             else:
                 self.left_out.append(LeftOut(None, operation.definition.id, operation.cause, turned))
 
-    def _turned(self, operation: Operation, subject: RoleAssignment | Definition) -> Operation:
+    def _turned(self, operation: Operation, done: Done, subject: RoleAssignment | Definition) -> Operation:
         wave = self._last + 1 - operation.wave
-        return Operation(operation.kind.inverse, wave, f"undoes {operation.id}", subject)
+        return Operation(operation.kind.inverse, wave, f"undoes {done.operation_id}", subject)
 
     def _definition(self, operation: Operation, done: Done, taken: set[RoleAssignment]) -> Definition | str:
         """The definition turned round, or why it is left as it is."""

@@ -171,9 +171,14 @@ class Plan:
         return digest_of(self)
 
     @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The operations' ids, in their order: each is a hash, and made once."""
+        return tuple(operation.id for operation in self.operations)
+
+    @cached_property
     def by_id(self) -> Mapping[str, Operation]:
         """Every operation by its id."""
-        return {operation.id: operation for operation in self.operations}
+        return dict(zip(self.ids, self.operations, strict=True))
 
     @property
     def waves(self) -> Iterator[Wave]:
