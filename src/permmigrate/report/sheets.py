@@ -29,7 +29,7 @@ _MANY_ROWS: Final = 200
 _LINES_OF_MANY: Final = 2
 """Of more than so many rows each shows fewer lines: such a sheet is looked through, not read."""
 _LINE_POINTS: Final = 15
-_REMEMBERED: Final = 20_000
+_REMEMBERED: Final = 2_000
 """Texts of one column that are remembered at a time."""
 _KEPT: Final = 100
 """Rows whose heights are remembered: more than charts cover, and than are not in the file yet."""

@@ -300,6 +300,7 @@ def readiness_summary(view: ReadinessView, book: Workbook, sheet: Worksheet, loo
     sheet.write_number(top, 1, view.score, look.number)
     after_figures = _figures(view, sheet, look, top + 2, "Areas")
     row = after_figures + (_TALL_CHART_ROWS if view.areas else 0)
+    sheet.set_h_pagebreaks([row])
     sheet.write_string(row, 0, "How the score is made", look.head)
     sheet.write_string(row, 1, "Sum", look.head)
     for label, expression in view.arithmetic:
