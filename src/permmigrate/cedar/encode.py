@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from permmigrate.cedar.relations import BINARY, Relations
 from permmigrate.cedar.shapes import Uid
 from permmigrate.cedar.symbols import (
     ERROR,
@@ -23,14 +24,12 @@ from permmigrate.cedar.symbols import (
     Long,
     Opaque,
     Record,
-    Stored,
     Sym,
     Term,
     Text,
     Value,
     conj,
     disj,
-    either,
     evaluates,
     holds,
     is_bool,
@@ -39,10 +38,9 @@ from permmigrate.cedar.symbols import (
     truth,
     under,
 )
-from permmigrate.cedar.world import World, kind_of
+from permmigrate.cedar.world import World
 
 JsonObject = Mapping[str, Any]
-ACTION_SUFFIX: Final = "Action"
 
 
 @dataclass
@@ -54,6 +52,9 @@ class Encoder:
     """`principal`, `action`, `resource`, `context`."""
     action: Uid
     _memo: dict[int, tuple[JsonObject, Sym]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.relations = Relations(self.world)
 
     # ------------------------------------------------------------------ policies
 
@@ -89,11 +90,11 @@ class Encoder:
             case {"op": "==", "entity": uid}:
                 return self.world.same_entity(entity, self._literal(uid))
             case {"op": "in", "entity": uid}:
-                return self._within(entity, self._literal(uid))
+                return self.relations.within(entity, self._literal(uid))
             case {"op": "in", "entities": uids}:
-                return disj(*(self._within(entity, self._literal(uid)) for uid in uids))
+                return disj(*(self.relations.within(entity, self._literal(uid)) for uid in uids))
             case {"op": "is", "entity_type": type_, "in": {"entity": uid}}:
-                return conj(entity.type == type_, self._within(entity, self._literal(uid)))
+                return conj(entity.type == type_, self.relations.within(entity, self._literal(uid)))
             case {"op": "is", "entity_type": type_}:
                 return bool(entity.type == type_)
             case _:
@@ -101,12 +102,6 @@ class Encoder:
 
     def _literal(self, uid: JsonObject) -> Entity:
         return self.world.entity(uid["type"], uid["id"])
-
-    def _within(self, lower: Entity, upper: Entity) -> Term:
-        if isinstance(lower.id, str) and lower.type.rpartition("::")[2] == ACTION_SUFFIX:
-            uid, other = (lower.type, lower.id), (upper.type, upper.id)
-            return uid == other or other in self.world.schema.action_groups.get(uid, frozenset())
-        return self.world.within(lower, upper)
 
     # ------------------------------------------------------------------ expressions
 
@@ -147,9 +142,9 @@ class Encoder:
             case "+" | "-" | "*":
                 return self._arithmetic(expression, [operand["left"], operand["right"]], operator)
             case "isEmpty":
-                return self._operation(expression, [operand["arg"]], lambda one: self._empty(one))
-            case _ if operator in _BINARY:
-                test = _BINARY[operator]
+                return self._operation(expression, [operand["arg"]], lambda one: self.relations.empty(one))
+            case _ if operator in BINARY:
+                test = BINARY[operator]
                 sides = [operand["left"], operand["right"]]
                 return self._operation(expression, sides, lambda a, b: test(self, a, b))
             case _:
@@ -319,100 +314,6 @@ class Encoder:
 
         return self._operation(expression, operands, compute)
 
-    # ------------------------------------------------------------------ tests
-
-    def equal(self, one: Value, other: Value) -> Term:
-        """Cedar's `==`: never an error; values of different types differ."""
-        match one, other:
-            case (Bool(a), Bool(b)):
-                return either(a, b, neg(b))
-            case (Long(a), Long(b)):
-                return a == b
-            case (Text(a), Text(b)):
-                return self.world.texts.same(a, b)
-            case (Entity(), Entity()):
-                return self.world.same_entity(one, other)
-            case (Items() | Stored(), Items() | Stored()):
-                return conj(self.subset(one, other), self.subset(other, one))
-            case (Record(), Record()):
-                return self._equal_records(one, other)
-            case _:
-                return False
-
-    def _equal_records(self, one: Record, other: Record) -> Term:
-        left, right = dict(one.fields), dict(other.fields)
-        terms = []
-        for name in left.keys() | right.keys():
-            a, b = left.get(name, ERROR), right.get(name, ERROR)
-            terms.append(disj(self.same(a, b), conj(neg(evaluates(a)), neg(evaluates(b)))))
-        return conj(*terms)
-
-    def same(self, one: Sym, other: Sym) -> Term:
-        """Where both are there and equal."""
-        return disj(*(conj(g, h, self.equal(a, b)) for g, a in one for h, b in other))
-
-    def contains(self, place: Value, element: Value) -> Term:
-        if isinstance(place, Stored):
-            return self.world.member(place, element)
-        assert isinstance(place, Items)
-        return disj(*(self.same(one, just(element)) for one in place.elements))
-
-    def subset(self, lower: Value, upper: Value) -> Term:
-        """Whether everything in the one is in the other."""
-        if isinstance(lower, Stored):
-            return neg(self.world.some(lower, lambda one: neg(self.contains(upper, one))))
-        assert isinstance(lower, Items)
-        return conj(
-            *(
-                disj(*(conj(guard, self.contains(upper, value)) for guard, value in one))
-                for one in lower.elements
-            )
-        )
-
-    def _meets(self, one: Value, other: Value) -> Term:
-        """Whether the sets share an element."""
-        if isinstance(one, Stored) and isinstance(other, Stored):
-            return self.world.some(one, lambda element: self.contains(other, element))
-        written, place = (one, other) if isinstance(one, Items) else (other, one)
-        assert isinstance(written, Items)
-        return disj(
-            *(conj(guard, self.contains(place, v)) for element in written.elements for guard, v in element)
-        )
-
-    def _empty(self, one: Value) -> Sym:
-        match one:
-            case Items(elements):
-                return just(Bool(not elements))
-            case Stored():
-                return just(Bool(neg(self.world.some(one, lambda _: True))))
-            case _:
-                return ERROR
-
-    def _in(self, lower: Value, upper: Value) -> Sym:
-        if not isinstance(lower, Entity):
-            return ERROR
-        match upper:
-            case Entity():
-                return just(Bool(self._within(lower, upper)))
-            case Stored(element=kind) if kind not in ("Bool", "Long", "String"):
-                return just(
-                    Bool(
-                        self.world.some(
-                            upper, lambda one: self._within(lower, one) if isinstance(one, Entity) else False
-                        )
-                    )
-                )
-            case Stored():
-                return just(Bool(False), neg(self.world.some(upper, lambda _: True)))
-            case Items(elements):
-                entities = [[(g, v) for g, v in one if isinstance(v, Entity)] for one in elements]
-                fine = conj(*(disj(*(g for g, _ in one)) for one in entities))
-                return just(
-                    Bool(disj(*(conj(g, self._within(lower, v)) for one in entities for g, v in one))), fine
-                )
-            case _:
-                return ERROR
-
 
 def merged(sym: Sym) -> Sym:
     """Alternatives of a kind as one, so that they do not multiply."""
@@ -452,40 +353,4 @@ _COMPUTE: Final[Mapping[str, Callable[[Term, Term], Term]]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
-}
-
-
-def _compared(compare: Callable[[Term, Term], Term]) -> Callable[[Encoder, Value, Value], Sym]:
-    def test(_: Encoder, left: Value, right: Value) -> Sym:
-        if isinstance(left, Long) and isinstance(right, Long):
-            return just(Bool(compare(left.term, right.term)))
-        return ERROR
-
-    return test
-
-
-def _of_sets(method: Callable[[Encoder, Value, Value], Term]) -> Callable[[Encoder, Value, Value], Sym]:
-    def test(encoder: Encoder, left: Value, right: Value) -> Sym:
-        if kind_of(left) == "set" and kind_of(right) == "set":
-            return just(Bool(method(encoder, left, right)))
-        return ERROR
-
-    return test
-
-
-def _contains(encoder: Encoder, place: Value, element: Value) -> Sym:
-    return just(Bool(encoder.contains(place, element))) if kind_of(place) == "set" else ERROR
-
-
-_BINARY: Final[Mapping[str, Callable[[Encoder, Value, Value], Sym]]] = {
-    "==": lambda encoder, a, b: just(Bool(encoder.equal(a, b))),
-    "!=": lambda encoder, a, b: just(Bool(neg(encoder.equal(a, b)))),
-    "<": _compared(lambda a, b: a < b),
-    "<=": _compared(lambda a, b: a <= b),
-    ">": _compared(lambda a, b: a > b),
-    ">=": _compared(lambda a, b: a >= b),
-    "in": lambda encoder, a, b: encoder._in(a, b),
-    "contains": _contains,
-    "containsAll": _of_sets(lambda encoder, a, b: encoder.subset(b, a)),
-    "containsAny": _of_sets(lambda encoder, a, b: encoder._meets(a, b)),
 }
