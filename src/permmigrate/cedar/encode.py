@@ -146,7 +146,7 @@ class Encoder:
             case _ if operator in BINARY:
                 test = BINARY[operator]
                 sides = [operand["left"], operand["right"]]
-                return self._operation(expression, sides, lambda a, b: test(self, a, b))
+                return self._operation(expression, sides, lambda a, b: test(self.relations, a, b))
             case _:
                 return self._beyond(expression, operator, operand)
 
