@@ -120,7 +120,8 @@ def main() -> int:
     print(f"applied in {seconds:.0f} s ({busy:.0f} s of them busy), exit {int(result.exit_code)}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(f"{size:,.0f} MB of journal; {peak:,.0f} MB of memory at most")
-    print(f"operations {operations:,}, calls {result.calls:,}, expected {plan.expected}")
+    expected = plan.expected.writes + plan.expected.reads
+    print(f"operations {operations:,}, calls {result.calls:,}; {expected:,} calls were expected")
     print(f"{ratio:.1f} operations a call; {hours:.1f} hours at {CALLS_AN_HOUR:,} calls an hour")
     print(f"of the last {len(sandbox.log):,} calls {writes:,} write")
     return int(bool(result.exit_code) or (ACCOUNT == "large" and ratio < RATIO))

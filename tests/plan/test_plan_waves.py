@@ -147,10 +147,13 @@ def test_a_batch_is_halved_until_it_is_one() -> None:
 
 
 def test_reads_are_counted_by_page_and_scope() -> None:
-    """Before a wave and twice after it, its principals are read, a hundred at a time in each scope."""
+    """A hundred at a time: before something changes, where it does; after the wave twice, everywhere."""
     some = [adding(assigned(user(f"u-{number}"))) for number in range(150)]
     some += [removing(assigned(user("u-0"), scope=None)), creating(role_body())]
-    assert 9 == reading_calls(plan(some).operations)
+    assert 2 + 1 + 2 * (2 * 2) == reading_calls(plan(some).operations)
+    folders = [assigned(user("u-1"), "role", folder=folder) for folder in ("f-1", "f-2")]
+    invited = [Operation(Kind.ASSIGN_FOLDER, 1, "a", row) for row in folders]
+    assert 2 + 2 * 2 == reading_calls(plan(invited).operations)
     assert 0 == reading_calls(())
 
 

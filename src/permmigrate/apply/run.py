@@ -6,7 +6,7 @@ It decides when to stop and nothing else: what to do is the plan's, how it is se
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -23,13 +23,11 @@ from permmigrate.apply.standing import Standing
 from permmigrate.errors import CredentialsError, ServiceError
 from permmigrate.model import EnvironmentId, PrincipalRef, RoleAssignment
 from permmigrate.plan import Kind, Operation, Plan
-from permmigrate.plan.batches import Batch, WireLimits, batches
+from permmigrate.plan.batches import Batch, WireLimits, batches, in_sight
 from permmigrate.plan.definitions import same
 from permmigrate.plan.undo import PLACEHOLDERS
 
 CANARY: Final = 1
-READ_AHEAD: Final = 4
-"""Calls that one reading of their principals serves: what is sent was read moments before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +185,7 @@ class Run:
         self._wave = number
         todo = [each for each in operations if not self._is_good(each)]
         self._journal.write("wave", {"wave": number, "operations": len(operations), "left": len(todo)})
-        for together in self._in_sight(batches(todo, self._limits)):
+        for together in in_sight(batches(todo, self._limits)):
             self._say("writing")
             self._do(together)
         self._say("reading back")
@@ -203,19 +201,6 @@ class Run:
         self._progress(
             Progress(self._wave, max(self._waves), self._standing.good, self._total, self._live.calls, doing)
         )
-
-    @staticmethod
-    def _in_sight(calls: Iterable[Batch]) -> Iterator[list[Batch]]:
-        """Calls that follow each other, as many as one reading of their principals serves."""
-        together: list[Batch] = []
-        for call in calls:
-            alone = call.kind.phase != together[0].kind.phase if together else False
-            if together and (alone or len(together) == READ_AHEAD or call.operations[0].principal is None):
-                yield together
-                together = []
-            together.append(call)
-        if together:
-            yield together
 
     def _do(self, together: Sequence[Batch]) -> None:
         calls = [[self._item(operation) for operation in batch.operations] for batch in together]

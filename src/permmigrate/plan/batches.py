@@ -8,7 +8,7 @@ one folder (spec: asset-management, folder_operations/invite). Definitions go al
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Final
@@ -19,8 +19,10 @@ from permmigrate.plan.value import Expected
 
 READ_PAGE: Final = 100
 """Principals a page of `inspect`; the vendor's number is not documented."""
-VERIFYING_READS: Final = 3
-"""How often a wave's principals are read: before its first write, and twice after its last."""
+VERIFYING_READS: Final = 2
+"""How often a wave's principals are read after its last write, everywhere."""
+READ_AHEAD: Final = 4
+"""Calls that one reading of their principals serves: what is sent was read moments before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +87,56 @@ def writing_calls(operations: Iterable[Operation], limits: WireLimits | None = N
     return sum(-(-count // _most(kind, limits)) for (kind, _), count in together.items())
 
 
+def in_sight(calls: Iterable[Batch]) -> Iterator[list[Batch]]:
+    """Calls that follow each other, as many as one reading of their principals serves."""
+    together: list[Batch] = []
+    for call in calls:
+        alone = call.kind.phase != together[0].kind.phase if together else False
+        if together and (alone or len(together) == READ_AHEAD or call.operations[0].principal is None):
+            yield together
+            together = []
+        together.append(call)
+    if together:
+        yield together
+
+
 def reading_calls(operations: Iterable[Operation]) -> int:
-    """About how many calls read the principals of every wave, page by page, before it and twice after it."""
-    seen: dict[tuple[int, str], set[PrincipalRef]] = {}
-    for operation in operations:
-        subject = operation.subject
-        if not isinstance(subject, Definition):
-            seen.setdefault((operation.wave, subject.scope_id or ""), set()).add(subject.principal)
-    return sum(-(-len(principals) // READ_PAGE) for principals in seen.values()) * VERIFYING_READS
+    """About how many calls read, page by page, the principals of operations in a plan's order.
+
+    They are read where something changes before it does, and twice everywhere when their wave is done.
+    """
+    reads = 0
+    for _, wave in groupby(operations, key=lambda each: each.wave):
+        places: set[_Place] = set()
+        concerned: set[PrincipalRef] = set()
+        for together in in_sight(batches(wave)):
+            seen: dict[_Place, set[PrincipalRef]] = {}
+            for operation in (each for call in together for each in call.operations):
+                if operation.principal is not None:
+                    seen.setdefault(_place(operation), set()).add(operation.principal)
+            reads += sum(map(_pages, seen.values()))
+            places |= seen.keys()
+            concerned |= set().union(*seen.values())
+        if any(folder is None for _, folder in places):
+            places.add((None, None))
+        reads += len(places) * _pages(concerned) * VERIFYING_READS
+    return reads
+
+
+_Place = tuple[str | None, str | None]
+"""Where something shows: the account, an environment, or one folder by the Admin API."""
+
+
+def _place(operation: Operation) -> _Place:
+    row = operation.assignment
+    return row.scope_id, row.folder_id if operation.kind.by_admin_api else None
+
+
+def _pages(principals: Collection[PrincipalRef]) -> int:
+    return -(-len(principals) // READ_PAGE)
 
 
 def expected_of(operations: Iterable[Operation], calls_an_hour: int) -> Expected:
-    """How many calls operations, in any order, take at that rate."""
+    """How many calls operations, in a plan's order, take at that rate."""
     in_order = tuple(operations)
     return Expected(writing_calls(in_order), reading_calls(in_order), calls_an_hour)
