@@ -1,18 +1,21 @@
 """How large the reports get and how quickly they answer, in headless Chromium and beside a bare XlsxWriter.
 
-    python bench/report.py                    100,000 made-up findings
-    python bench/report.py 1000000            so many
+    python bench/report.py                    100,000 made-up findings, then the sandbox's medium account
+    python bench/report.py 100000 million     so many made up; then an account with about a million of them
     python bench/report.py medium.pickle      a real comparison: a pickled (Diff, Snapshot)
 
-The page: its size, first paint, a keystroke until the answer is painted, the nodes in the table, the longest
-frame while scrolling. The workbook: CPU time beside a loop that writes the same cells with XlsxWriter in its
-constant-memory mode and does nothing else, in turn and the best of each. Memory: the peak of a process that
-makes the comparison and writes all three reports. Leaves with 1 when a promise for 100,000 is not kept.
+The page: its size, first paint, a keystroke until the answer is painted, the nodes in the table, and while
+scrolling the longest frame and how many took over 50 ms. The workbook: CPU time beside a loop that writes the
+same cells with XlsxWriter in its constant-memory mode and does nothing else, in turn and the best of each.
+Memory: the peak of a process that makes the comparison and writes all three reports. What a page cannot hold
+must say so there and stand in a CSV file beside it; then the page and that file are all that is measured.
+Leaves with 1 when a promise is not kept. PERMMIGRATE_PAGE=only leaves workbook and memory out.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import resource
 import subprocess
@@ -20,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -31,22 +35,35 @@ from xlsxwriter.worksheet import Worksheet
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "report"))
 import report_builders as builders
 
+from diff import take
 from permmigrate.diff import Diff
+from permmigrate.diff.compare import compare
+from permmigrate.mapping import tables
 from permmigrate.report import beside, data, html, workbook
+from permmigrate.report.value import DiffView
 from permmigrate.report.view import diff_view
-from permmigrate.resources import templates_dir
+from permmigrate.resources import mappings_dir, templates_dir
+from permmigrate.sandbox import accounts
+from permmigrate.sandbox.accounts import Size
 from permmigrate.snapshot import Snapshot
+from permmigrate.snapshot.file import load
 
 USERS, ROUNDS = 2_000, 2
+ACCOUNTS = ("small", "medium", "million", "large")
+MILLION = Size(6_000, 300, (33_000, 12_000, 9_000, 4_200, 1_800), 400_000, 100)
+TODAY = date(2026, 11, 22)
+PAGE_ONLY = os.environ.get("PERMMIGRATE_PAGE") == "only"
+SLOW_FRAME = 50
 TERMS = ("a", "au", "aur", "aurora", "delete", "lindqvist 2024", "zzz")
 PROMISES = {
-    "page MB": 3.0,
     "first paint ms": 1000,
     "keystroke ms": 100,
+    "frames over 50 ms": 6,
     "nodes": 2000,
     "ratio": 1.3,
     "peak MB": 300,
 }
+"""Of 100,000 findings; frames are of 120."""
 Cells = dict[str, dict[int, list[tuple[int, str | float]]]]
 
 ANSWERS = """async (terms) => {
@@ -84,9 +101,15 @@ FRAMES = """async () => {
 
 
 def compared(what: str) -> tuple[Diff, Snapshot]:
-    """The comparison to report on."""
+    """The comparison to report on: so many made-up findings, an account of the sandbox, or a pickle."""
     if what.isdigit():
         return builders.diff(int(what), USERS), builders.snapshot(USERS)
+    if what in ACCOUNTS:
+        accounts.SIZES["million"] = MILLION
+        with tempfile.TemporaryDirectory() as folder:
+            take(what, Path(folder) / "account.snapshot")
+            snapshot = load(Path(folder) / "account.snapshot")
+        return compare(snapshot, tables.load(mappings_dir()), today=TODAY, tool_version="0"), snapshot
     found: tuple[Diff, Snapshot] = pickle.loads(Path(what).read_bytes())
     return found
 
@@ -108,6 +131,7 @@ def in_browser(page_at: Path) -> dict[str, float]:
         page.evaluate(ANSWERS, ["x"])
         times, nodes = page.evaluate(ANSWERS, list(TERMS))
         answers = sorted(times)
+        cut = page.locator(".cut").count()
         gaps = page.evaluate(FRAMES)
         browser.close()
     return {
@@ -117,7 +141,9 @@ def in_browser(page_at: Path) -> dict[str, float]:
         "median keystroke ms": answers[len(answers) // 2],
         "median frame ms": gaps[len(gaps) // 2],
         "longest frame ms": gaps[-1],
+        "frames over 50 ms": sum(gap > SLOW_FRAME for gap in gaps),
         "nodes": nodes,
+        "tables cut": cut,
     }
 
 
@@ -181,25 +207,54 @@ def write_all(what: str) -> None:
 
 def measure(what: str) -> Iterator[tuple[str, float]]:
     """All figures of one comparison, each when it is known."""
-    view = diff_view(*compared(what))
+    started = time.process_time()
+    diff, snapshot = compared(what)
+    yield "findings", len(diff.findings)
+    yield "compared s", time.process_time() - started
+    started = time.process_time()
+    view = diff_view(diff, snapshot)
+    yield "view made s", time.process_time() - started
+    cut = any(len(view.table(key)) > beside.HOLDS["html"] for key in ("expansions", "reductions"))
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         page = out / "diff.html"
-        made = spent(lambda: page.write_text(html.render(view, templates_dir()), encoding="utf-8"))
-        yield "page made s", made
+        yield (
+            "page made s",
+            spent(lambda: page.write_text(html.render(view, templates_dir()), encoding="utf-8")),
+        )
         yield "page MB", page.stat().st_size / 1e6
         yield from in_browser(page).items()
-        if len(view.table("expansions")) < beside.HOLDS["html"]:
-            cells: Cells = {}
-            with recorded(cells):
-                workbook.write(view, out / "diff.xlsx")
-            yield "cells", sum(len(row) for rows in cells.values() for row in rows.values())
-            ours = min(spent(workbook.write, view, out / "diff.xlsx") for _ in range(ROUNDS))
-            theirs = min(spent(bare, cells, out / "bare.xlsx") for _ in range(ROUNDS))
-            yield from (("workbook s", ours), ("bare loop s", theirs), ("ratio", ours / theirs))
         for path in beside.write(view, out, ("html",)):
             yield f"{path.name} MB", path.stat().st_size / 1e6
-    yield "peak MB", peak(what)
+        if not cut and not PAGE_ONLY:
+            yield from against_bare(view, out)
+    if cut or PAGE_ONLY:
+        yield "so far MB of memory", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    else:
+        yield "peak MB", peak(what)
+
+
+def against_bare(view: DiffView, out: Path) -> Iterator[tuple[str, float]]:
+    """The workbook, and a loop that writes the same cells."""
+    cells: Cells = {}
+    with recorded(cells):
+        workbook.write(view, out / "diff.xlsx")
+    yield "cells", sum(len(row) for rows in cells.values() for row in rows.values())
+    ours = min(spent(workbook.write, view, out / "diff.xlsx") for _ in range(ROUNDS))
+    theirs = min(spent(bare, cells, out / "bare.xlsx") for _ in range(ROUNDS))
+    yield from (("workbook s", ours), ("bare loop s", theirs), ("ratio", ours / theirs))
+
+
+def kept(name: str, value: float, figures: dict[str, float]) -> str:
+    """What is promised of a figure, and whether it holds."""
+    if name == "page MB":
+        many = figures["findings"] > 110_000
+        promise, holds = (10.0, value < 10) if many else (3.0, value < 3)
+    elif name in PROMISES and figures["findings"] <= 110_000:
+        promise, holds = PROMISES[name], value <= PROMISES[name]
+    else:
+        return ""
+    return f"   (promised: {promise:,})" + ("" if holds else "  BROKEN")
 
 
 def main(given: list[str]) -> int:
@@ -207,19 +262,19 @@ def main(given: list[str]) -> int:
     if given[:1] == ["--write"]:
         write_all(given[1])
         return 0
-    broken = 0
-    for what in given or ["100000"]:
-        print(f"{what} findings" if what.isdigit() else what, flush=True)
+    broken = False
+    for what in given or ["100000", "medium"]:
+        print(f"{int(what):,} made-up findings" if what.isdigit() else what, flush=True)
+        figures: dict[str, float] = {}
         for name, value in measure(what):
-            promise = PROMISES.get(name) if what == "100000" else None
-            kept = (
-                ""
-                if promise is None
-                else f"   (promised: {promise:,})" + ("  BROKEN" if value > promise else "")
-            )
-            broken += kept.endswith("BROKEN")
-            print(f"  {name:<22} {value:>12,.2f}{kept}", flush=True)
-    return min(broken, 1)
+            figures[name] = value
+            said = kept(name, value, figures)
+            broken |= said.endswith("BROKEN")
+            print(f"  {name:<22} {value:>12,.2f}{said}", flush=True)
+        if figures.get("tables cut") != sum(name.endswith(".csv MB") for name in figures):
+            print("  what the page leaves out is not beside it  BROKEN")
+            broken = True
+    return int(broken)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,15 @@ from typing import Any
 
 import openpyxl
 
+from permmigrate.report.island import SAFE
+
 
 def islands(html: str) -> dict[str, Any]:
     """Every packed table of a page by its key."""
     found = re.findall(r'<script type="application/json" id="data-(\w+)">(.*?)</script>', html, re.S)
-    packed = {key: json.loads(gzip.decompress(base64.b64decode(json.loads(text)))) for key, text in found}
+    back = {after: before for before, after in SAFE.items()}
+    bytes_ = {key: base64.b85decode(json.loads(text).translate(back)) for key, text in found}
+    packed = {key: json.loads(gzip.decompress(each)) for key, each in bytes_.items()}
     pool, _ = packed.pop("pool"), packed.pop("words")
     people = [pool["texts"][number] for number, *_ in packed.pop("people", [])]
     for table in packed.values():

@@ -1,4 +1,4 @@
-"""Pack the tables of a page: columns of numbers over one pool of texts, gzipped, in base64.
+"""Pack the tables of a page: columns of numbers over one pool of texts, gzipped, in base 85.
 
 Texts and lists stand once in the pool, whichever tables and rows use them. Columns that go together, as a
 name goes with an id, stand once for each combination that there is, and a row names the combination. Numbers
@@ -24,6 +24,9 @@ from permmigrate.report.text import visible
 MOST_ROWS: Final = 150_000
 """Of one table on the page; the rest is counted there, and stands in the file beside."""
 
+SAFE: Final = str.maketrans("&<>", ",./")
+"""Of the 85 letters those that mean something in HTML, and what stands for them."""
+
 _NUMBERED: Final = (Kind.NUMBER, Kind.FLAG)
 _LINES: Final = (Kind.LINES, Kind.LIST)
 _LISTS: Final = (*_LINES, Kind.CAPABILITIES, Kind.PEOPLE)
@@ -38,7 +41,7 @@ class Packer:
         self._lists: dict[tuple[int, ...], int] = {}
 
     def table(self, table: Table, layout: Mapping[str, Any]) -> str:
-        """A table and how to show it, as base64 text: its first rows, at most so many."""
+        """A table and how to show it, as text: its first rows, at most so many."""
         keys = _keys(table, layout)
         for row in islice(table.rows, self.most):
             for key in keys:
@@ -149,7 +152,8 @@ def _steps(numbers: Iterable[int]) -> list[int]:
 
 
 def _squeezed(document: Any) -> str:
-    return base64.b64encode(gzip.compress(_text(document), compresslevel=9, mtime=0)).decode()
+    packed = gzip.compress(_text(document), compresslevel=9, mtime=0)
+    return base64.b85encode(packed).decode().translate(SAFE)
 
 
 def _text(document: Any) -> bytes:

@@ -213,6 +213,10 @@ LAYOUTS: Final[dict[str, dict[str, Any]]] = {
         "detail": ["what", "reason", "how", "wave", "step", "cause", "principal_kind", "principal_id"],
         "title": ["principal", "what"],
         "open": "",
+        "together": [
+            ["principal_id", "principal", "principal_kind"],
+            ["how", "wave", "step", "cause", "reason"],
+        ],
     },
     "hygiene": {
         "show": [
