@@ -38,7 +38,7 @@ def fast(made: Account) -> Diff:
 def unsettled(made: Account) -> Diff:
     """What the columns hold, before anything is settled."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("permmigrate.diff.compare.settled", lambda diff, _: diff)
+        patched.setattr("permmigrate.diff.compare.settled", lambda diff, *_: diff)
         return fast(made)
 
 

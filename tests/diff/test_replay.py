@@ -30,7 +30,7 @@ SEEDS = some(range(700, 720), 8)
 def compared(seed: int) -> Diff:
     made = account(seed)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("permmigrate.diff.compare.settled", lambda diff, _: diff)
+        patched.setattr("permmigrate.diff.compare.settled", lambda diff, *_: diff)
         return compare(made.snapshot, made.tables, today=TODAY, tool_version="0", assigned=made.assigned)
 
 

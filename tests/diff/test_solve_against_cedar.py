@@ -41,7 +41,7 @@ def check(seed: int, found: Checked) -> None:
     engine, oracle = sides(made)
     oracle.opaque = frozenset()  # only what nobody can know is excused here
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("permmigrate.diff.compare.settled", lambda diff, _: diff)
+        patched.setattr("permmigrate.diff.compare.settled", lambda diff, *_: diff)
         before = compare(made.snapshot, made.tables, today=TODAY, tool_version="0", assigned=made.assigned)
     after = settled(before, engine)
     ids = {finding.id for finding in before.findings}

@@ -27,7 +27,7 @@ class Case:
         made = account(seed)
         self.engine: Entitlements = sides(made)[0]
         with pytest.MonkeyPatch.context() as patched:  # what the sweep finds, before anything is settled
-            patched.setattr("permmigrate.diff.compare.settled", lambda diff, _: diff)
+            patched.setattr("permmigrate.diff.compare.settled", lambda diff, *_: diff)
             self.diff: Diff = compare(
                 made.snapshot, made.tables, today=TODAY, tool_version="0", assigned=made.assigned
             )

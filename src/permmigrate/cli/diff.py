@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from permmigrate.snapshot import Snapshot
 
 CAUSES_SHOWN: Final = 5
-CAUSES_WEIGHED: Final = 3
+CAUSES_WEIGHED: Final = 1
 EXPANSIONS_WEIGHED: Final = 2_000
 """Of one cause, if nobody asks for more: weighing a larger one takes longer than the comparison."""
 FORMATS: Final = {
@@ -98,7 +98,6 @@ def command(
       permmigrate diff account.snapshot --mappings mappings --out reports
       permmigrate diff legacy.snapshot --assigned today.snapshot --out reports
     """
-    from permmigrate.diff.compare import compare
     from permmigrate.diff.counterfactuals import weigh_causes
     from permmigrate.diff.lesser import Compared
     from permmigrate.report.view import diff_view
@@ -109,12 +108,12 @@ def command(
     before = load(snapshot)
     after = later_of(before, assigned) if assigned else None
     tables = tables_from(mappings)
-    result = compare(before, tables, today=date, tool_version=__version__, assigned=after)
+    compared = Compared(before, tables, date, after)
+    result = compared.again(__version__)
     plan, refused = None, ""
     if after is None:
         plan, refused = plan_of(before, tables, result, accepted, date, allow_incomplete=allow_incomplete)
     told = explained_with(snapshot, mappings, assigned)
-    compared = Compared(before, tables, date, after)
     most = EXPANSIONS_WEIGHED if weigh is None else None
     weighed = weigh_causes(result, compared, CAUSES_WEIGHED if weigh is None else weigh, most=most)
     view = diff_view(result, before, plan=plan, no_plan=refused, explain=told, weighed=weighed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from permmigrate.diff.automaton import Automaton
 from permmigrate.diff.capabilities import CapabilityIndex
@@ -33,6 +34,9 @@ from permmigrate.mapping.tables import MappingTables
 from permmigrate.mapping.translate import translate
 from permmigrate.snapshot import Snapshot
 
+if TYPE_CHECKING:
+    from permmigrate.diff.solve_ask import Answers
+
 
 def compare(
     snapshot: Snapshot,
@@ -41,17 +45,19 @@ def compare(
     today: date,
     tool_version: str,
     assigned: Snapshot | None = None,
+    answers: Answers | None = None,
 ) -> Diff:
     """Compare the legacy side of `snapshot` with what comes after it.
 
     After is what the tables make of the legacy grants, beside the roles that are assigned already. When
     `assigned` is given, it is the roles, groups, people, custom policies and catalog of that (usually later)
-    snapshot of the same account: what the vendor's own migration left behind.
+    snapshot of the same account: what the vendor's own migration left behind. `answers` spares comparisons
+    of one account the solver's time for what it was asked before.
     """
     entitlements = entitled(snapshot, tables, today=today, assigned=assigned)
     compared_with = BY_MAPPING if assigned is None else f"the roles assigned on {assigned.captured_at}"
     comparison = _Comparison(entitlements, tables, compared_with, assigned, today)
-    diff = settled(comparison.run(tool_version), entitlements)
+    diff = settled(comparison.run(tool_version), entitlements, answers)
     diff = rated(diff, tables.sensitivities, entitlements)
     return replace(diff, concerns=concerns_of(entitlements, tables, diff.principals))
 

@@ -6,9 +6,9 @@ It makes other inputs for a comparison; what comes out of them is `counterfactua
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from permmigrate.catalog import Catalog
 from permmigrate.diff.compare import compare
@@ -28,6 +28,9 @@ from permmigrate.model import (
 )
 from permmigrate.snapshot import Snapshot
 
+if TYPE_CHECKING:
+    from permmigrate.diff.solve_ask import Answers
+
 ASSIGNED: Final = "assigned "
 """What the cause of a role that is assigned already begins with."""
 
@@ -46,9 +49,18 @@ class Compared:
     tables: MappingTables
     today: date
     assigned: Snapshot | None = None
+    answers: Answers = field(default_factory=dict, compare=False, repr=False)
+    """What the solver said, for all of them."""
 
-    def again(self) -> Diff:
-        return compare(self.snapshot, self.tables, today=self.today, tool_version="", assigned=self.assigned)
+    def again(self, tool_version: str = "") -> Diff:
+        return compare(
+            self.snapshot,
+            self.tables,
+            today=self.today,
+            tool_version=tool_version,
+            assigned=self.assigned,
+            answers=self.answers,
+        )
 
 
 def lesser_changes(compared: Compared, cause: str) -> Iterator[tuple[str, Compared]]:
@@ -112,7 +124,7 @@ def _policies(parts: Iterable[BundleRow], catalog: Catalog) -> frozenset[tuple[s
 
 def _with_target(tables: MappingTables, row: TargetRow, target: Target) -> MappingTables:
     """The tables with another target in one of their rows."""
-    name = next(field.name for field in fields(tables) if field.init and row in getattr(tables, field.name))
+    name = next(one.name for one in fields(tables) if one.init and row in getattr(tables, one.name))
     rows = tuple(replace(each, target=target) if each == row else each for each in getattr(tables, name))
     content: dict[str, Any] = {name: rows}
     return replace(tables, **content)

@@ -10,7 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from permmigrate.diff.findings import of_verdict, revised
 from permmigrate.diff.people import recounted, without_findings
@@ -36,6 +36,9 @@ from permmigrate.model import (
     UserId,
 )
 
+if TYPE_CHECKING:
+    from permmigrate.diff.solve_ask import Answers
+
 UNDECIDED: Final = ", which is not decided"
 """How a reason ends that names a statement outside the atoms (`entitlements` says so)."""
 AND_MORE: Final = " more"
@@ -43,13 +46,16 @@ AND_MORE: Final = " more"
 TEXT_SHOWN: Final = 300
 
 
-def settled(diff: Diff, entitlements: Entitlements) -> Diff:
-    """Decide the unknown findings that hang on undecided statements, as far as can be."""
+def settled(diff: Diff, entitlements: Entitlements, answers: Answers | None = None) -> Diff:
+    """Decide the unknown findings that hang on undecided statements, as far as can be.
+
+    `answers` is what the solver said in other comparisons of the account; what it says now is added.
+    """
     if not any(map(_is_of_a_condition, diff.uncertainties)):
         return diff
     unknown = of_verdict(diff.findings, Verdict.UNKNOWN)
     open_ = [f for f in unknown if UNDECIDED in f.reason or f.reason.endswith(AND_MORE)]
-    return _Settlement(diff, entitlements).run(open_)
+    return _Settlement(diff, entitlements, {} if answers is None else answers).run(open_)
 
 
 def _is_of_a_condition(uncertainty: Uncertainty) -> bool:
@@ -61,9 +67,10 @@ def _is_of_a_condition(uncertainty: Uncertainty) -> bool:
 class _Settlement:
     diff: Diff
     entitlements: Entitlements
+    answers: Answers
 
     def __post_init__(self) -> None:
-        self.settling = Settling(self.entitlements, self.diff.capabilities)
+        self.settling = Settling(self.entitlements, self.diff.capabilities, self.answers)
 
     def run(self, open_: Sequence[Finding]) -> Diff:
         diff = self.diff

@@ -62,6 +62,10 @@ WANTED: Final[Mapping[Verdict, Wanted]] = {
 STRINGS: Final = Field(SetOf(Scalar("String")))
 
 
+Answers = dict[tuple[tuple[object, ...], Wanted], Answer]
+"""By all that a question says, and what is wanted of the four worlds."""
+
+
 class Outcome(NamedTuple):
     """What becomes of one set of atoms at one stop."""
 
@@ -90,10 +94,11 @@ class Asker:
     """Answers for one comparison."""
 
     entitlements: Entitlements
+    answers: Answers = field(default_factory=dict)
+    """What the solver said; other comparisons of the account may have asked before."""
     checks: int = 0
     """How many different questions the solver was asked."""
     unconfirmed: int = 0
-    _answers: dict[tuple[tuple[object, ...], Wanted], Answer] = field(default_factory=dict)
     _last: tuple[PrincipalRef, Spot, Ways] | None = None
     """What the last question was about."""
     _prepared: tuple[tuple[object, ...], Prepared] | None = None
@@ -234,18 +239,19 @@ class Asker:
             return Unsat()
         question = asking.question
         key = (
+            self._schema_text,
             self._asker(principal, asking),
             question.action if "action" in asking.looked_at else self._context_of(question.action),
             question.resource_type,
             asking.texts,
             tuple(map(_case_key, question.cases)),
         )
-        if (key, wanted) not in self._answers:
+        if (key, wanted) not in self.answers:
             self.checks += 1
             if self._prepared is None or self._prepared[0] != key:
                 self._prepared = key, Prepared(question)
-            self._answers[key, wanted] = self._prepared[1].decide(wanted)
-        return self._answers[key, wanted]
+            self.answers[key, wanted] = self._prepared[1].decide(wanted)
+        return self.answers[key, wanted]
 
     def _asker(self, principal: PrincipalRef, asking: Asking) -> object:
         """What conditions can tell of whoever asks."""
@@ -376,6 +382,10 @@ class Asker:
             if "root" in user:
                 user["root"] = Field(Unknown("whether the user is root, which was not read"), required=False)
         return replace(schema, entities={name: RecordOf(fields) for name, fields in found.items()})
+
+    @cached_property
+    def _schema_text(self) -> str:
+        return repr(self.schema)
 
 
 def moved(witness: Witness, principal: PrincipalRef, old: Stop, new: Stop) -> Witness | None:

@@ -31,7 +31,7 @@ from permmigrate.model import (
 )
 
 if TYPE_CHECKING:
-    from permmigrate.diff.solve_ask import Asker, Outcome
+    from permmigrate.diff.solve_ask import Answers, Asker, Outcome
     from permmigrate.diff.solve_places import Ground, Stop
 
 DOUBTS: Final = ("not known whether it reaches their members", "a principal in a role's policy")
@@ -78,6 +78,7 @@ class Settling:
 
     entitlements: Entitlements
     capabilities: tuple[Capability, ...]
+    answers: Answers
     _holdings: dict[tuple[PrincipalRef, bool], dict[str, Holding]] = field(default_factory=dict)
     """Of each principal, and in the account alone: nothing there is on a folder or collection."""
     _grounds: dict[tuple[PrincipalRef, str], Ground] = field(default_factory=dict)
@@ -96,7 +97,7 @@ class Settling:
     def asker(self) -> Asker:
         from permmigrate.diff.solve_ask import Asker  # the solver takes a moment to load
 
-        return Asker(self.entitlements)
+        return Asker(self.entitlements, self.answers)
 
     def parts(self, finding: Finding, principal: PrincipalRef) -> list[tuple[Part, Begun]]:
         """The finding's verdicts for one principal, each where it begins."""
