@@ -6,9 +6,11 @@ Every finding is in exactly one cluster. It groups and counts, and decides nothi
 from __future__ import annotations
 
 import hashlib
+from bisect import insort
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Final
 
 from permmigrate.diff.findings import in_brief
@@ -76,7 +78,7 @@ def cluster(diff: Diff, snapshot: Snapshot) -> tuple[Cluster, ...]:
         for folder in snapshot.folders
         if "/" not in folder.path
     }
-    members: dict[_Key, list[Finding]] = {}
+    made: dict[_Key, _Making] = {}
     for finding in in_brief(diff.findings):
         region, top = finding.region, ""
         if region.kind is RegionKind.FOLDER:
@@ -85,9 +87,59 @@ def cluster(diff: Diff, snapshot: Snapshot) -> tuple[Cluster, ...]:
         causes = tuple(words.get(cause, cause) for cause in finding.causes)
         kind = _kind(finding.principal, snapshot)
         key: _Key = (causes, kind, region.kind.value, region.environment_id, top)
-        members.setdefault(key, []).append(finding)
-    clusters = [_cluster(key, findings) for key, findings in members.items()]
+        made.setdefault(key, _Making()).add(finding)
+    clusters = [making.finished(key) for key, making in made.items()]
     return tuple(sorted(clusters, key=lambda c: (-c.expansions, c.severity.rank, -len(c.findings), c.id)))
+
+
+@dataclass(slots=True)
+class _Making:
+    """A cluster to which findings are added one by one; they are not kept."""
+
+    counts: Counter[Verdict] = field(default_factory=Counter)
+    severities: Counter[Severity] = field(default_factory=Counter)
+    users: set[str] = field(default_factory=set)
+    keys: set[PrincipalRef] = field(default_factory=set)
+    """And groups."""
+    contents: list[str] = field(default_factory=list)
+    """Each finding's id, and the others it holds for."""
+    first: list[tuple[tuple[object, ...], Finding]] = field(default_factory=list)
+    """The first few in their order."""
+
+    def add(self, finding: Finding) -> None:
+        self.counts[finding.verdict] += 1
+        self.severities[finding.severity] += 1
+        if finding.principal.type is PrincipalType.USER:
+            self.users.add(finding.principal.id)
+        else:
+            self.keys.add(finding.principal)
+        self.users.update(finding.others)
+        self.contents.append(f"{finding.id} {' '.join(finding.others)}")
+        insort(self.first, (finding.sort_key(), finding), key=itemgetter(0))
+        del self.first[EXAMPLES:]
+
+    def finished(self, key: _Key) -> Cluster:
+        causes, kind, *place = key
+        first = self.first[0][1]
+        self.contents.sort()
+        return Cluster(
+            id="c" + _sha256((*causes, "", kind, *place))[:12],
+            causes=first.causes,
+            principals=kind,
+            region=_widened(first.region),
+            counts={one: self.counts[one] for one in Verdict if self.counts[one]},
+            severities={
+                severity: self.severities[severity] for severity in Severity if self.severities[severity]
+            },
+            people=len(self.users) + len(self.keys),
+            examples=tuple(finding.id for _, finding in self.first),
+            findings=tuple(content.partition(" ")[0] for content in self.contents),
+            digest=_sha256(self.contents),
+        )
+
+
+def _sha256(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _kind(principal: PrincipalRef, snapshot: Snapshot) -> str:
@@ -110,28 +162,3 @@ def _widened(region: Region) -> Region:
             return replace(region, content_id="", label="the account")
         case RegionKind.ENVIRONMENT:
             return region
-
-
-def _cluster(key: _Key, findings: list[Finding]) -> Cluster:
-    causes, kind, *place = key
-    findings.sort(key=Finding.sort_key)
-    counts = Counter(finding.verdict for finding in findings)
-    severities = Counter(finding.severity for finding in findings)
-    people = {(finding.principal.type, finding.principal.id) for finding in findings}
-    people |= {(PrincipalType.USER, other) for finding in findings for other in finding.others}
-    contents = sorted(f"{finding.id} {' '.join(finding.others)}" for finding in findings)
-    return Cluster(
-        id="c"
-        + hashlib.sha256("\n".join((*causes, "", kind, *place)).encode("utf-8", "surrogatepass")).hexdigest()[
-            :12
-        ],
-        causes=findings[0].causes,
-        principals=kind,
-        region=_widened(findings[0].region),
-        counts={verdict: counts[verdict] for verdict in Verdict if counts[verdict]},
-        severities={severity: severities[severity] for severity in Severity if severities[severity]},
-        people=len(people),
-        examples=tuple(finding.id for finding in findings[:EXAMPLES]),
-        findings=tuple(sorted(finding.id for finding in findings)),
-        digest=hashlib.sha256("\n".join(contents).encode("utf-8", "surrogatepass")).hexdigest(),
-    )
