@@ -83,9 +83,8 @@ def _look(day: Sequence[str]) -> None:
         _run("mappings", "check", "mappings", "--snapshot", SNAPSHOT).shows("mappings:")
     else:
         _run("mappings", "init", "mappings").shows("files")
-    _run("diff", SNAPSHOT, "--mappings", "mappings", "--out", "reports", *day).shows(
-        "gained", "expansions by"
-    )
+    compared = (SNAPSHOT, "--mappings", "mappings", "--out", "reports", "--weigh", "1", *day)
+    _run("diff", *compared).shows("gained", "expansions by")
 
 
 def _move(day: Sequence[str]) -> None:
