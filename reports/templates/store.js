@@ -84,9 +84,12 @@ class Pool {
   found(column, hits) {
     if (!LISTS.includes(column.kind)) return Uint8Array.from(column.pooled, (number) => hits[number]);
     const wanted = column.kind === 'people' ? this.named(hits) : hits;
+    const lines = column.kind === 'lines' || column.kind === 'list';
     const values = new Uint8Array(column.pooled.length);
     for (let at = 0; at < values.length; at += 1) {
-      const list = this.list(column.kind, column.pooled[at]);
+      const number = column.pooled[at];
+      if (lines && number % 2 === 0) { values[at] = wanted[number / 2]; continue; }
+      const list = this.lists[lines ? (number - 1) / 2 : number];
       for (let part = 0; part < list.length; part += 1) {
         if (wanted[list[part]]) { values[at] = 1; break; }
       }
@@ -200,11 +203,17 @@ class Store {
     for (const term of terms) {
       const found = new Uint8Array(this.size);
       const hits = this.pool.hits(term);
+      // Columns that go together have one list of combinations: the rows are gone through once for all of them.
+      const together = new Map();
       for (const column of this.searched) {
         const values = this.pool.found(column, hits);
+        const known = together.get(column.indexes);
+        if (known) for (let at = 0; at < values.length; at += 1) known[at] |= values[at];
+        else together.set(column.indexes, values);
+      }
+      const { size } = this;
+      for (const [indexes, values] of together) {
         if (!values.includes(1)) continue;
-        const { indexes } = column;
-        const size = found.length;
         for (let row = 0; row < size; row += 1) if (values[indexes[row]]) found[row] = 1;
       }
       if (this.columns.has('trail') && IDENTIFIER.test(term)) {
