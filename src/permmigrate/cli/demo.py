@@ -83,7 +83,7 @@ def _look(day: Sequence[str]) -> None:
         _run("mappings", "check", "mappings", "--snapshot", SNAPSHOT).shows("mappings:")
     else:
         _run("mappings", "init", "mappings").shows("files")
-    compared = (SNAPSHOT, "--mappings", "mappings", "--out", "reports", "--weigh", "1", *day)
+    compared = (SNAPSHOT, "--mappings", "mappings", "--out", "reports", *day)
     _run("diff", *compared).shows("gained", "expansions by")
 
 
