@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from xlsxwriter import Workbook
-from xlsxwriter.exceptions import FileCreateError
 
-from permmigrate.errors import UsageError
 from permmigrate.plan import Plan
 from permmigrate.plan.checklist import COLUMNS, rows
-from permmigrate.report import files
+from permmigrate.report.books import write_book
 from permmigrate.report.sheets import Look, Writer, fill
 from permmigrate.report.table import Column, Kind, Table
 
@@ -32,23 +30,15 @@ def write(plan: Plan, path: Path, *, everything: bool = False) -> None:
     found = tuple(rows(plan, everything=everything))
     table = Table("steps", "Checklist", "One step in the Console.", columns, found)
 
-    def put(place: Path) -> None:
-        plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-        book = Workbook(str(place), plain)
+    def put(book: Workbook) -> None:
         writer = Writer(Look(book), {})
         sheet = book.add_worksheet("Checklist")
         fill(sheet, writer, table)
         if found:
             sheet.data_validation(1, 0, len(found), 0, {"validate": "list", "source": list(TICKED)})
         fill(book.add_worksheet("Plan"), writer, _about(plan))
-        try:
-            book.close()
-        except FileCreateError as error:
-            raise UsageError(
-                "cannot write the workbook", hint="free some space or choose another folder"
-            ) from error
 
-    files.write_with(path, put)
+    write_book(path, put, constant_memory=False)
 
 
 def _about(plan: Plan) -> Table:

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from xlsxwriter import Workbook
-from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from permmigrate.errors import UsageError
-from permmigrate.report import files
+from permmigrate.report.books import write_book
 from permmigrate.report.sheets import Look, fitting, mark, printing
 from permmigrate.signoff import Clause, Decided, Decision
 from permmigrate.signoff.comparison import Comparison
@@ -39,21 +37,13 @@ def write(
 ) -> None:
     """Write one owner's workbook, whole or not at all; `said` is filled in. Raises `UsageError`."""
 
-    def put(place: Path) -> None:
-        plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-        book = Workbook(str(place), plain)
+    def put(book: Workbook) -> None:
         look = Look(book)
         _read_me(book.add_worksheet("Read me"), look, comparison, clauses, owner)
         sheet = add(book, look, comparison.digest, comparison.account_id, clauses, said)
         sheet.activate()
-        try:
-            book.close()
-        except FileCreateError as error:
-            raise UsageError(
-                "cannot write the workbook", hint="free some space or choose another folder"
-            ) from error
 
-    files.write_with(path, put)
+    write_book(path, put, constant_memory=False)
 
 
 def add(

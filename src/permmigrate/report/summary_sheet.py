@@ -234,26 +234,18 @@ def _verdicts(view: DiffView, book: Workbook, first: int) -> Any:
 
 def _gates(matrix: Matrix, book: Workbook, head: int) -> Any:
     """What each threshold would count, over the cross table whose heading row is `head`."""
-    chart = _chart(book, "column", "stacked")
-    for at, word in enumerate(matrix.columns, start=1):
-        chart.add_series(
-            {
-                "name": ["Summary", head, at],
-                "categories": ["Summary", head + 1, 0, head + len(matrix.rows), 0],
-                "values": ["Summary", head + 1, at, head + len(matrix.rows), at],
-                "fill": {"color": _FILLS[word]},
-                "gap": 60,
-            }
-        )
-    _dress(chart, matrix.title)
-    chart.set_legend({"position": "bottom"})
-    chart.set_size(_HALF)
-    return chart
+    return _parted(matrix, _chart(book, "column", "stacked"), head, gap=60)
 
 
 def _stacked(matrix: Matrix, book: Workbook, head: int) -> Any:
     """Principals by kind, stacked by outcome, over the cross table whose heading row is `head`."""
-    chart = _chart(book, "bar", "percent_stacked")
+    chart = _parted(matrix, _chart(book, "bar", "percent_stacked"), head, gap=50)
+    chart.set_y_axis(_NAMES)
+    return chart
+
+
+def _parted(matrix: Matrix, chart: Any, head: int, *, gap: int) -> Any:
+    """A chart with a bar for each row of a cross table, parted by its columns."""
     for at, word in enumerate(matrix.columns, start=1):
         chart.add_series(
             {
@@ -261,12 +253,11 @@ def _stacked(matrix: Matrix, book: Workbook, head: int) -> Any:
                 "categories": ["Summary", head + 1, 0, head + len(matrix.rows), 0],
                 "values": ["Summary", head + 1, at, head + len(matrix.rows), at],
                 "fill": {"color": _FILLS[word]},
-                "gap": 50,
+                "gap": gap,
             }
         )
     _dress(chart, matrix.title)
     chart.set_legend({"position": "bottom"})
-    chart.set_y_axis(_NAMES)
     chart.set_size(_HALF)
     return chart
 

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from xlsxwriter import Workbook
-from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.worksheet import Worksheet
 
 from permmigrate.errors import UsageError
-from permmigrate.report import files
+from permmigrate.report.books import write_book
 from permmigrate.report.sheets import Look, fitting, printing
 from permmigrate.report.template_rows import Row, rows_of
 from permmigrate.snapshot import Snapshot
@@ -74,12 +73,10 @@ def write(path: Path, snapshot: Snapshot | None = None, *, filled: bool = False)
             raise UsageError(
                 f"{len(rows):,} {name} do not fit on a sheet", hint="`permmigrate snapshot export` writes CSV"
             )
-    files.write_with(path, lambda place: _write(place, snapshot, contents))
+    write_book(path, lambda book: _put(book, snapshot, contents))
 
 
-def _write(place: Path, snapshot: Snapshot | None, contents: Mapping[str, Sequence[Row]]) -> None:
-    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    book = Workbook(str(place), {"constant_memory": True, **plain})
+def _put(book: Workbook, snapshot: Snapshot | None, contents: Mapping[str, Sequence[Row]]) -> None:
     look = Look(book)
     only_shares = snapshot is not None and not contents
     tables = (SHARES,) if only_shares else _SHEETS
@@ -91,12 +88,6 @@ def _write(place: Path, snapshot: Snapshot | None, contents: Mapping[str, Sequen
         if table is SHARES and only_shares:
             sheet.activate()
     _offer(book, book.add_worksheet(CHOICES), choices)
-    try:
-        book.close()
-    except FileCreateError as error:
-        raise UsageError(
-            "cannot write the workbook", hint="free some space or choose another folder"
-        ) from error
 
 
 def columns_of(table: ListTable) -> tuple[Column, ...]:

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from xlsxwriter import Workbook
-from xlsxwriter.exceptions import FileCreateError
 
-from permmigrate.errors import UsageError
-from permmigrate.report import files
+from permmigrate.report.books import write_book
 from permmigrate.report.notices import letter_environment
 from permmigrate.report.sheets import Look, Writer, fill
 from permmigrate.report.table import Column, Kind, Table
@@ -124,21 +122,13 @@ def _text(found: dict[str, Any]) -> str:
 def workbook(view: VerificationView, path: Path) -> None:
     """Write the workbook, whole or not at all. Raises `UsageError`."""
 
-    def put(place: Path) -> None:
-        plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-        book = Workbook(str(place), {"constant_memory": True, **plain})
+    def put(book: Workbook) -> None:
         writer = Writer(Look(book), {})
         fill(book.add_worksheet("Summary"), writer, _summary(view))
         fill(book.add_worksheet("Deviations"), writer, view.table)
         fill(book.add_worksheet("Completeness"), writer, _lines("Not read", view.gaps))
-        try:
-            book.close()
-        except FileCreateError as error:
-            raise UsageError(
-                "cannot write the workbook", hint="free some space or choose another folder"
-            ) from error
 
-    files.write_with(path, put)
+    write_book(path, put)
 
 
 def _summary(view: VerificationView) -> Table:

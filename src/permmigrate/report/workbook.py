@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from xlsxwriter import Workbook
-from xlsxwriter.exceptions import FileCreateError
 
-from permmigrate.errors import UsageError
-from permmigrate.report import files, signoff_sheet
+from permmigrate.report import signoff_sheet
+from permmigrate.report.books import write_book
 from permmigrate.report.sheets import MAX_ROWS, Look, Writer, fill, words_of
 from permmigrate.report.summary_sheet import diff_summary, read_me, readiness_summary
 from permmigrate.report.value import DiffView, ReadinessView, provenance_table
@@ -51,17 +50,10 @@ _EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 def write(view: DiffView | ReadinessView, path: Path, *, most: int = MAX_ROWS) -> None:
     """Write the workbook, whole or not at all; `most` limits the rows of a sheet. Raises `UsageError`."""
-    files.write_with(path, lambda place: _write(view, place, most))
+    write_book(path, lambda book: _put(view, book, most))
 
 
-def _write(view: DiffView | ReadinessView, place: Path, most: int) -> None:
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-    }
-    book = Workbook(str(place), options)
+def _put(view: DiffView | ReadinessView, book: Workbook, most: int) -> None:
     book.set_properties(
         {
             "title": f"permmigrate: {view.banner.headline}",
@@ -71,12 +63,6 @@ def _write(view: DiffView | ReadinessView, place: Path, most: int) -> None:
     )
     book.set_size(2400, 1500)
     _sheets(view, book, most)
-    try:
-        book.close()
-    except FileCreateError as error:
-        raise UsageError(
-            "cannot write the workbook", hint="free some space or choose another folder"
-        ) from error
 
 
 def _sheets(view: DiffView | ReadinessView, book: Workbook, most: int) -> None:
