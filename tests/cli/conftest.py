@@ -66,11 +66,11 @@ def comparing() -> Callable[..., Diff]:
     made: dict[tuple[object, ...], Diff] = {}
 
     def once(snapshot: Snapshot, tables: MappingTables, **how: Any) -> Diff:
-        assigned = how.pop("assigned", None)
+        assigned, answers = how.pop("assigned", None), how.pop("answers", None)
         assert snapshot.digest, "what was read from no file has no digest to be known by"
         key = (snapshot.digest, tables.digest, assigned and assigned.digest, *sorted(how.items()))
         if key not in made:
-            made[key] = compare(snapshot, tables, assigned=assigned, **how)
+            made[key] = compare(snapshot, tables, assigned=assigned, answers=answers, **how)
         return made[key]
 
     return once
@@ -80,6 +80,7 @@ def comparing() -> Callable[..., Diff]:
 def compared_once(comparing: Callable[..., Diff], monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands that compare the same files do it once a run: what they do with it is what is tested."""
     monkeypatch.setattr("permmigrate.diff.compare.compare", comparing)
+    monkeypatch.setattr("permmigrate.diff.lesser.compare", comparing)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -65,6 +66,13 @@ def test_nothing_is_left_beside_the_file(opened: Account, call: Call, tmp_path: 
     assert (0, [tmp_path / "a"]) == (ran.code, list(tmp_path.iterdir()))
 
 
+def stop_after(sandbox: Sandbox, requests: int, number: int) -> None:
+    """Send this process a signal once the sandbox has answered so often."""
+    while len(sandbox.log) < requests:
+        time.sleep(0.01)
+    os.kill(os.getpid(), number)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_says_how_to_go_on_and_does(
     served: Callable[..., tuple[Sandbox, str]], call: Call, tmp_path: Path, number: int
@@ -72,11 +80,10 @@ def test_a_stopped_run_says_how_to_go_on_and_does(
     """Ctrl-C and SIGTERM leave with 130 and the answers; --resume asks only for the rest."""
     sandbox, url = served(latency=0.05)
     arguments = ("snapshot", "--out", tmp_path / "a", "--api-url", url, "--workers", 2)
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), number))
-    timer.start()
+    watching = threading.Thread(target=stop_after, args=(sandbox, 4, number))
+    watching.start()
     stopped = call(*arguments)
-    timer.join()
-    assert sandbox.log
+    watching.join()
 
     refused = call(*arguments)
     resumed = call(*arguments, "--resume")

@@ -102,7 +102,7 @@ class _Making:
     keys: set[PrincipalRef] = field(default_factory=set)
     """And groups."""
     contents: list[str] = field(default_factory=list)
-    """Each finding's id, and the others it holds for."""
+    """Each finding's id, and a digest of the others it holds for."""
     first: list[tuple[tuple[object, ...], Finding]] = field(default_factory=list)
     """The first few in their order."""
 
@@ -114,7 +114,7 @@ class _Making:
         else:
             self.keys.add(finding.principal)
         self.users.update(finding.others)
-        self.contents.append(f"{finding.id} {' '.join(finding.others)}")
+        self.contents.append(f"{finding.id} {_sha256(finding.others)}" if finding.others else finding.id)
         insort(self.first, (finding.sort_key(), finding), key=itemgetter(0))
         del self.first[EXAMPLES:]
 
