@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from playwright.sync_api import sync_playwright
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
@@ -120,6 +119,8 @@ def compared(what: str) -> tuple[Diff, Snapshot]:
 
 def in_browser(page_at: Path) -> dict[str, float]:
     """Open a page and use it."""
+    from playwright.sync_api import sync_playwright  # its memory is not the reports'
+
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1440, "height": 900})
