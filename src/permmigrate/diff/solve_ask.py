@@ -30,12 +30,12 @@ from permmigrate.cedar.universe import COLLECTION_ATTRIBUTE, FOLDER_ATTRIBUTE, P
 from permmigrate.diff.derive_ask import Decision, Sides, Texts, Worlds, policies
 from permmigrate.diff.derive_value import Spot, Way, Ways
 from permmigrate.diff.derive_ways import WayFinder
+from permmigrate.diff.solve_cases import alike, always, case_key, nameless, other_values, variants
 from permmigrate.diff.solve_places import FOLDER_TYPE, Ground, Stop, tested
 from permmigrate.diff.solve_texts import (
     EVERYTHING,
     Asked,
     Given,
-    Pairs,
     Piece,
     Who,
     about_one,
@@ -116,8 +116,8 @@ class Asker:
         universe = self.entitlements.universe(ground.scope)
         shown: dict[Verdict, Witness] = {}
         reasons: dict[str, None] = {}
-        for alike in _alike(universe, atoms):
-            for verdict, answer in self._ask(principal, ground, stop, universe, alike):
+        for same in alike(universe, atoms):
+            for verdict, answer in self._ask(principal, ground, stop, universe, same):
                 if isinstance(answer, Witness):
                     shown.setdefault(verdict, answer)
                 elif isinstance(answer, Undecided):
@@ -156,7 +156,7 @@ class Asker:
         ids = frozenset(i for one in pieces for t, i in one.entities if t == atom.resource_type)
         ids |= self._entity_ids(ground.scope, atom.resource_type)
         cases = list(ground.cases(stop, atom.resource_type, attributes, named, ids))
-        surely, never = _always([case for _, case in cases])
+        surely, never = always([case for _, case in cases])
         known_ids = {atom.entity_id or case.id for _, case in cases}
         if len(known_ids) == 1:
             (known_id,) = known_ids
@@ -166,8 +166,8 @@ class Asker:
         left = frozenset[str]().union(*(one.strings for one in cuts.values()))
         looked_at = frozenset[str]().union(*(one.variables for one in cuts.values()))
         cases = list(ground.cases(stop, atom.resource_type, attributes, named & left, ids))
-        others = _other_values(universe, atom)
-        everything = len(atoms) == _variants(universe, atom)
+        others = other_values(universe, atom)
+        everything = len(atoms) == variants(universe, atom)
         full = [
             (folder, tested(case, {} if everything else dict(one.tests), others, one.entity_id, ids))
             for folder, case in cases
@@ -182,7 +182,7 @@ class Asker:
             resource_type=atom.resource_type,
             sides=tuple(Side(tuple(cuts[text].document for text in side)) for side in texts),
             principal=self._known(principal),
-            cases=tuple(case if "resource" in looked_at else _nameless(case) for _, case in full),
+            cases=tuple(case if "resource" in looked_at else nameless(case) for _, case in full),
         )
         before, after = self._who(principal)
         unlike = "principal" in looked_at and before.groups != after.groups
@@ -244,7 +244,7 @@ class Asker:
             question.action if "action" in asking.looked_at else self._context_of(question.action),
             question.resource_type,
             asking.texts,
-            tuple(map(_case_key, question.cases)),
+            tuple(map(case_key, question.cases)),
         )
         if (key, wanted) not in self.answers:
             self.checks += 1
@@ -408,59 +408,6 @@ def _given(ways: Iterable[Way], world: Literal["least", "most"]) -> list[Given]:
     """The texts of some ways, each once; least or most of what nobody knows."""
     found = ((getattr(way.policies, world), way.content) for way in ways)
     return list(dict.fromkeys(Given(text, content) for text, content in found if text))
-
-
-def _alike(universe: Universe, atoms: Sequence[int]) -> list[list[Atom]]:
-    """The atoms in lists of those that differ in attribute values only."""
-    found: dict[tuple[str, ...], list[Atom]] = {}
-    for number in atoms:
-        atom = universe.atoms[number]
-        key = (atom.action_type, atom.action, atom.resource_type, atom.entity_id)
-        found.setdefault(key, []).append(atom)
-    return list(found.values())
-
-
-def _variants(universe: Universe, atom: Atom) -> int:
-    key = (atom.action_type, atom.action, atom.entity_id)
-    same = universe.of_type(atom.resource_type)
-    return sum((one.action_type, one.action, one.entity_id) == key for _, one in same)
-
-
-def _other_values(universe: Universe, atom: Atom) -> Mapping[str, frozenset[str]]:
-    """For each attribute that policies test, the values they name."""
-    found: dict[str, set[str]] = {name: set() for name, _ in atom.tests}
-    for _, one in universe.of_type(atom.resource_type):
-        for name, value in one.tests:
-            if value is not None:
-                found.setdefault(name, set()).add(value)
-    return {name: frozenset(values) for name, values in found.items()}
-
-
-def _always(cases: Sequence[Case]) -> tuple[Pairs, Pairs]:
-    """What every case's sets hold, and what none's does."""
-    surely, never = set[tuple[str, str]](), set[tuple[str, str]]()
-    for name in (FOLDER_ATTRIBUTE, COLLECTION_ATTRIBUTE):
-        if all(name in case.holds for case in cases):
-            held = frozenset.intersection(*(case.holds[name] for case in cases))
-            lacked = frozenset.intersection(*(case.lacks[name] for case in cases))
-            surely |= {(name, one) for one in held}
-            never |= {(name, one) for one in lacked}
-    return frozenset(surely), frozenset(never)
-
-
-def _nameless(case: Case) -> Case:
-    """The case where nothing looks at the resource: which one it is does not matter."""
-    return replace(case, id=None, other_than=frozenset())
-
-
-def _case_key(case: Case) -> tuple[object, ...]:
-    tables = (case.differs, case.holds, case.lacks)
-    return (
-        case.id,
-        tuple(sorted(case.other_than)),
-        tuple(sorted(case.equals.items())),
-        *(tuple(sorted((name, tuple(sorted(values))) for name, values in table.items())) for table in tables),
-    )
 
 
 def _is_impossible(texts: Sequence[tuple[str, ...]], wanted: Wanted) -> bool:
