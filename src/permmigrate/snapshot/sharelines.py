@@ -6,7 +6,9 @@ to the plain reader of rows, which says what is wrong with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from array import array
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
@@ -14,118 +16,163 @@ import numpy.typing as npt
 
 from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, PrincipalType
 from permmigrate.snapshot.rows import SHARES
-from permmigrate.snapshot.shares import Gathered, Ints, Shares, parted
+from permmigrate.snapshot.shares import LONGEST, Gathered, Ints, Shares
 
-_NAMES: Final = tuple(sorted(SHARES.fields))
-_QUOTES: Final = 4 * len(_NAMES)
+_CONTENT: Final = re.compile(
+    rb'\{"content":"([^"]*)","content_type":"([^"]*)","environment_id":"([^"]*)","level":"'
+)
+_SHARE: Final = re.compile(rb'([^"]*)","principal":"([^"]*)","principal_type":"([^"]*)","source":"')
+_QUOTES: Final = 4 * len(SHARES.fields)
 """In one line."""
-_DIGITS: Final = b"0123456789"
-_LARGEST: Final = 999_999_999
-"""The largest line number that is kept as a number: see `shares.parted`."""
-Longs = npt.NDArray[np.int64]
+_LEVEL, _SOURCE, _END = 14, 26, 27
+"""Which of them are before the level, before the source and at its end."""
+_QUOTE, _BRACE, _LINE, _SPACE, _ZERO = b'"}\n 0'
+_WIDEST: Final = 1 << 10
+"""Bytes of a text that is compared with others; the plain reader takes longer ones."""
+
+Positions = npt.NDArray[np.intp]
+Bytes = npt.NDArray[np.uint8]
+
+
+class _Numbers(dict[bytes, int]):
+    """The number of each text; one that was not met before is looked at."""
+
+    def __init__(self, look: Callable[[bytes], int]) -> None:
+        super().__init__()
+        self._look = look
+
+    def __missing__(self, text: bytes) -> int:
+        number = self[text] = self._look(text)
+        return number
+
+    def between(self, lines: bytes, starts: Positions, ends: Positions) -> Ints:
+        """The numbers of some texts of the lines."""
+        texts = (lines[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True))
+        return np.fromiter(map(self.__getitem__, texts), dtype=np.int32, count=len(starts))
 
 
 class LineReader:
-    """Reads lines into columns. A field is looked at once for each text it has; the rest is counting."""
+    """Reads lines into columns. A line is three texts: what is shared; how and with whom; and the source.
+
+    Only where the first is another than on the line before is it looked at, and the second once for each.
+    """
 
     def __init__(self, into: Gathered) -> None:
         self._into = into
-        self._numbers: dict[str, dict[bytes, int]] = {name: {} for name in _NAMES}
-        """Of each field, every text it was met with, its name before it."""
-        self._texts: dict[str, list[str]] = {name: [] for name in _NAMES}
-        self._contents: dict[int, int] = {}
-        self._principals: dict[int, int] = {}
+        self._content = b"", -1
+        """That of the last line, and its number."""
+        self._environments: dict[bytes, EnvironmentId] = {}
+        self._shares = _Numbers(self._share)
+        self._levels, self._principals = array("i"), array("i")
+        """What the numbers of shares mean."""
+        self._origins = _Numbers(lambda text: into.origin(text.decode("ascii")))
 
     def read(self, lines: bytes) -> bool:
         """Add whole lines; False, and nothing added, when one of them has another form."""
-        number = lines.count(b"\n")
-        regular = lines.startswith(b'{"') and lines.endswith(b'"}\n') and b"\\" not in lines
-        if not regular or lines.count(b'"') != _QUOTES * number:
+        quotes = _quotes(lines)
+        if quotes is None:
             return False
-        fields = lines[2:-3].replace(b'"}\n{"', b'","').split(b'","')
-        if len(fields) != len(_NAMES) * number:
-            return False
-        columns = {name: fields[at :: len(_NAMES)] for at, name in enumerate(_NAMES)}
+        padded = np.frombuffer(lines + bytes(_WIDEST), dtype=np.uint8)
+        starts = np.concatenate([[0], quotes[:-1, _END] + len('"}\n')])
+        level, source, end = (quotes[:, one] + 1 for one in (_LEVEL, _SOURCE, _END))
         try:
-            content = self._content(columns)
-            principal = self._principal(columns)
-            level = self._numbered("level", columns)
-            levels = np.array([self._into.level(text) for text in self._texts["level"]], dtype=np.int32)
-            origin, line = self._sources(columns["source"])
-        except ValueError:  # another field, a kind or a type of a later version, or text that is not ASCII
+            content = self._contents(lines, _texts(padded, starts, level), starts, level)
+            share = self._shares.between(lines, level, source)
+            origin, line = self._sources(lines, padded, source, end - 1)
+        except ValueError:  # another field, a kind or a type of a later version, or a long text
             return False
-        self._into.add_columns(content, principal, levels[level], origin, line)
+        principal, levels = np.asarray(self._principals)[share], np.asarray(self._levels)[share]
+        self._into.add_columns(content, principal, levels, origin, line)
         return True
 
-    def _numbered(self, name: str, columns: dict[str, list[bytes]]) -> Longs:
-        """A small number for the text of each row in a field."""
-        numbers, texts, column = self._numbers[name], self._texts[name], columns[name]
-        for field in dict.fromkeys(column):
-            if field not in numbers:
-                texts.append(_value(name, field))
-                numbers[field] = len(numbers)
-        return np.fromiter(map(numbers.__getitem__, column), dtype=np.int64, count=len(column))
+    def _contents(
+        self, lines: bytes, texts: npt.NDArray[np.uint64], starts: Positions, ends: Positions
+    ) -> Ints:
+        """The number of each line's content."""
+        first = np.flatnonzero(np.append(True, (texts[1:] != texts[:-1]).any(axis=1)))
+        numbers = []
+        for start, end in zip(starts[first].tolist(), ends[first].tolist(), strict=True):
+            text = lines[start:end]
+            if text != self._content[0]:
+                self._content = text, self._look_at_content(text)
+            numbers.append(self._content[1])
+        return np.repeat(np.array(numbers, dtype=np.int32), np.diff(first, append=len(starts)))
 
-    def _content(self, columns: dict[str, list[bytes]]) -> Ints:
-        names = "content", "environment_id", "content_type"
-        ids, environments, kinds = (self._texts[name] for name in names)
-        content, environment, kind = (self._numbered(name, columns) for name in names)
+    def _look_at_content(self, text: bytes) -> int:
+        found = _CONTENT.fullmatch(text)
+        if found is None:
+            raise ValueError("content")
+        id_, kind, environment = found.groups()
+        if environment not in self._environments:
+            self._environments[environment] = EnvironmentId(environment.decode("ascii"))
+        meant = ContentKind(kind.decode("ascii"))
+        return self._into.content(ContentRef(self._environments[environment], meant, id_.decode("ascii")))
 
-        def make(code: int) -> int:
-            environment_id = EnvironmentId(environments[code >> 8 & 0xFFFFFF])
-            return self._into.content(
-                ContentRef(environment_id, ContentKind(kinds[code & 0xFF]), ids[code >> 32])
-            )
+    def _share(self, text: bytes) -> int:
+        found = _SHARE.fullmatch(text)
+        if found is None:
+            raise ValueError("share")
+        level, id_, type_ = (value.decode("ascii") for value in found.groups())
+        self._levels.append(self._into.level(level))
+        self._principals.append(self._into.principal(PrincipalRef(PrincipalType(type_), id_)))
+        return len(self._levels) - 1
 
-        return _looked_up(self._contents, content << 32 | environment << 8 | kind, make)
-
-    def _principal(self, columns: dict[str, list[bytes]]) -> Ints:
-        ids, types = self._texts["principal"], self._texts["principal_type"]
-        principal, type_ = (self._numbered(name, columns) for name in ("principal", "principal_type"))
-
-        def make(code: int) -> int:
-            return self._into.principal(PrincipalRef(PrincipalType(types[code & 0xFF]), ids[code >> 8]))
-
-        return _looked_up(self._principals, principal << 8 | type_, make)
-
-    def _sources(self, column: Sequence[bytes]) -> tuple[Ints, Ints]:
+    def _sources(self, lines: bytes, padded: Bytes, starts: Positions, ends: Positions) -> tuple[Ints, Ints]:
         """The text before the number at the end of each source, as a number, and that number."""
-        head = column[0].rstrip(_DIGITS)
-        joined = b",".join(column)
-        tails = joined.replace(head, b"")
-        plain = b"," + tails
-        if (
-            len(joined) == len(tails) + len(column) * len(head)
-            and plain.count(b",") == len(column)
-            and not plain.translate(None, _DIGITS + b",")
-            and not any(odd in plain + b"," for odd in (b",0", b",,"))
-        ):
-            line = np.fromstring(tails, dtype=np.int64, sep=",")
-            if line.max() <= _LARGEST:
-                origin = self._into.origin(_value("source", head))
-                return np.full(len(column), origin, dtype=np.int32), line.astype(np.int32)
-        parts = [parted(_value("source", field)) for field in column]
-        origins = np.array([self._into.origin(text) for text, _ in parts], dtype=np.int32)
-        return origins, np.array([number for _, number in parts], dtype=np.int32)
+        digits, line = _numbers_before(padded, ends)
+        ends = ends - digits
+        texts = _texts(padded, starts, ends)
+        if (texts == texts[0]).all():
+            origin = self._origins[lines[starts[0] : ends[0]]]
+            return np.full(len(starts), origin, dtype=np.int32), line
+        return self._origins.between(lines, starts, ends), line
 
 
-def _value(name: str, field: bytes) -> str:
-    """The value of a field in a row; its name stands before it. Raises ValueError."""
-    before, mark, value = field.partition(b'":"')
-    if before != name.encode() or not mark:
-        raise ValueError(name)
-    return value.decode("ascii")
+def _quotes(lines: bytes) -> npt.NDArray[np.intp] | None:
+    """Where the quotes of each line are; None for lines that may be something else than seven plain texts.
+
+    What is between the quotes is for the caller to look at; it is ASCII without anything that JSON escapes.
+    """
+    count = lines.count(b"\n")
+    if not count or not lines.isascii() or b"\\" in lines:
+        return None
+    text = np.frombuffer(lines, dtype=np.uint8)
+    found = np.flatnonzero(text == _QUOTE)
+    if len(found) != _QUOTES * count or np.count_nonzero(text < _SPACE) != count:
+        return None
+    quotes = found.reshape(count, _QUOTES)
+    last = quotes[:, _END]
+    if last[-1] != len(lines) - len('"}\n'):
+        return None
+    regular = (text[last + 1] == _BRACE).all() and (text[last + 2] == _LINE).all()
+    return quotes if regular else None
 
 
-def _looked_up(known: dict[int, int], codes: Longs, make: Callable[[int], int]) -> Ints:
-    """The number of each code; `make` gives one that was not met before its number."""
-    distinct, inverse = np.unique(codes, return_inverse=True)
-    numbers = []
-    for code in distinct.tolist():
-        if code not in known:
-            known[code] = make(code)
-        numbers.append(known[code])
-    return np.array(numbers, dtype=np.int32)[inverse]
+def _texts(padded: Bytes, starts: Positions, ends: Positions) -> npt.NDArray[np.uint64]:
+    """Texts as rows of one width, to be compared. Raises ValueError for long ones."""
+    lengths = ends - starts
+    width = -(-max(int(lengths.max()), 1) // 8) * 8
+    if width > _WIDEST:
+        raise ValueError("long")
+    shape = len(padded) - _WIDEST, width
+    texts = np.ndarray(shape, dtype=np.uint8, buffer=padded, strides=(1, 1))[starts]
+    texts *= np.arange(width) < lengths[:, None]
+    return texts.view(np.uint64)
+
+
+def _numbers_before(text: Bytes, ends: Positions) -> tuple[Positions, Ints]:
+    """How many digits are the number before each end, and the number: as `shares.parted` has it."""
+    digits, number = np.zeros_like(ends), np.zeros_like(ends)
+    on = np.ones(len(ends), dtype=bool)
+    for place in range(LONGEST + 1):
+        digit = text[ends - place - 1] - np.uint8(_ZERO)
+        on &= digit < 10
+        if not on.any():
+            break
+        digits += on
+        number += (digit * on).astype(np.intp) * 10**place
+    none = (digits == 0) | (digits > LONGEST) | (text[ends - digits] == _ZERO)
+    return np.where(none, 0, digits), np.where(none, -1, number).astype(np.int32)
 
 
 def lines_of(shares: Shares) -> Iterator[bytes]:

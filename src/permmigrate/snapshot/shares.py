@@ -5,6 +5,7 @@ It holds what it is given in the order it is given; `ordered` sorts. It knows no
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +19,7 @@ from permmigrate.model import ContentRef, PrincipalRef, Share
 Ints = npt.NDArray[np.int32]
 
 _DIGITS: Final = "0123456789"
-_LONGEST: Final = 9
+LONGEST: Final = 9
 """Digits of a line number that surely fits 32 bits."""
 
 
@@ -164,26 +165,22 @@ class Gathered:
         self._principals: dict[PrincipalRef, int] = {}
         self._levels: dict[str, int] = {}
         self._origins: dict[str, int] = {}
-        self._single: tuple[list[int], ...] = ([], [], [], [], [])
-        """Those added one by one since the last block."""
-        self._blocks: list[tuple[Ints, ...]] = []
-        self._length = 0
+        self._columns = tuple(array("i") for _ in range(5))
 
     def __len__(self) -> int:
-        return self._length
+        return len(self._columns[0])
 
     def add(self, content: ContentRef, principal: PrincipalRef, level: str, source: str) -> None:
         origin, line = parted(source)
         row = self.content(content), self.principal(principal), self.level(level), self.origin(origin), line
-        for column, value in zip(self._single, row, strict=True):
+        for column, value in zip(self._columns, row, strict=True):
             column.append(value)
-        self._length += 1
 
-    def add_columns(self, content: Ints, principal: Ints, level: Ints, origin: Ints, line: Ints) -> None:
-        """Add many at once, by the numbers that the methods below give."""
-        self._seal()
-        self._blocks.append((content, principal, level, origin, line))
-        self._length += len(content)
+    def add_columns(self, *columns: Ints) -> None:
+        """Add many at once: contents, principals, levels and origins by the numbers that the methods below
+        give, and lines."""
+        for column, values in zip(self._columns, columns, strict=True):
+            column.frombytes(values.tobytes())
 
     def content(self, content: ContentRef) -> int:
         return self._contents.setdefault(content, len(self._contents))
@@ -197,23 +194,14 @@ class Gathered:
     def origin(self, origin: str) -> int:
         return self._origins.setdefault(origin, len(self._origins))
 
-    def _seal(self) -> None:
-        """Close what was added one by one, so that what follows comes after it."""
-        if self._single[0]:
-            self._blocks.append(tuple(_ints(column) for column in self._single))
-            for column in self._single:
-                column.clear()
-
     def finished(self) -> Shares:
-        self._seal()
-        empty = np.zeros(0, dtype=np.int32)
-        columns = [np.concatenate([empty, *column]) for column in zip(*self._blocks, strict=True)]
+        """The shares gathered; there is nothing to add after."""
         return Shares(
             tuple(self._contents),
             tuple(self._principals),
             tuple(self._levels),
             tuple(self._origins),
-            *(columns or [empty] * 5),
+            *(np.asarray(column) for column in self._columns),
         )
 
 
@@ -221,11 +209,7 @@ def parted(source: str) -> tuple[str, int]:
     """A source as the text before a number at its end and the number, -1 where it has none."""
     head = source.rstrip(_DIGITS)
     tail = source[len(head) :]
-    return (head, int(tail)) if tail and tail[0] != "0" and len(tail) <= _LONGEST else (source, -1)
-
-
-def _ints(values: Iterable[int]) -> Ints:
-    return np.fromiter(values, dtype=np.int32)
+    return (head, int(tail)) if tail and tail[0] != "0" and len(tail) <= LONGEST else (source, -1)
 
 
 def _ranks(values: Sequence[Any]) -> Ints:
