@@ -1,6 +1,7 @@
 """The inside of a snapshot's file as it is read: members, their checks, and words for what is broken.
 
-Integrity comes first: nothing is parsed before every member's sha256 is what the manifest says.
+Integrity comes first: nothing is believed before every member's sha256 is what the manifest says. Only the
+shares, most of a large file, are read while they are checked: they are unpacked once.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, Self
 
+import orjson
+
 from permmigrate.errors import InvalidFileError, Problem
 from permmigrate.snapshot import rows
 from permmigrate.snapshot.sharelines import LineReader
@@ -24,7 +27,8 @@ CATALOG: Final = "catalog.json"
 SCHEMA: Final = "cedar_schema.json"
 MEMBERS: Final = frozenset({f"{table.name}.jsonl" for table in rows.TABLES} | {CATALOG, SCHEMA})
 
-_CHUNK: Final = 1 << 20
+_SHARES: Final = f"{rows.SHARES.name}.jsonl"
+_CHUNK: Final = 1 << 19
 _MANIFEST_LIMIT: Final = 1 << 20
 _UNREADABLE: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 _MANIFEST_TEXTS: Final = ("account_id", "captured_at", "tool_version", "api_url", "digest")
@@ -62,7 +66,7 @@ class Archive:
             ) from None
         try:
             self.manifest = self._manifest()
-            self._check()
+            self._shares = self._check()
         except BaseException:
             self._zip.close()
             raise
@@ -91,21 +95,22 @@ class Archive:
         """Read a member row by row into values."""
         name = f"{table.name}.jsonl"
         found: list[Any] = []
-        for block in self._blocks(name):
+        for block in self._blocks(name, self._chunks(name)):
             lines = block.split(b"\n")[:-1]
             found.extend(self.rows_of(table, self._parse(lines, name, len(found)), name, len(found)))
         self._count(name, len(found))
         return tuple(found)
 
     def shares(self) -> Shares:
-        """Read the shares into columns: many at a time, and row by row only where a row has another form."""
-        name = f"{rows.SHARES.name}.jsonl"
-        found = Gathered()
-        reader = LineReader(found)
-        for lines in self._blocks(name):
-            if not reader.read(lines):
-                self._gather_rows(lines.split(b"\n")[:-1], name, found)
-        self._count(name, len(found))
+        """The shares as columns: read many at a time, and row by row only where a row has another form."""
+        found = self._shares
+        if found is None:
+            found = Gathered()
+            reader = LineReader(found)
+            for lines in self._blocks(_SHARES, self._chunks(_SHARES)):
+                if not reader.read(lines):
+                    self._gather_rows(lines.split(b"\n")[:-1], _SHARES, found)
+        self._count(_SHARES, len(found))
         return found.finished()
 
     def _gather_rows(self, lines: list[bytes], name: str, found: Gathered) -> None:
@@ -132,10 +137,10 @@ class Archive:
     def _parse(self, lines: list[bytes], name: str, before: int) -> list[Any]:
         """Parse many lines in one go, and one by one only to find the line that is wrong."""
         try:
-            items = json.loads(b"[" + b",".join(lines) + b"]")
+            items = orjson.loads(b"[" + b",".join(lines) + b"]")
             if len(items) == len(lines):
                 return list(items)
-        except (ValueError, RecursionError):
+        except orjson.JSONDecodeError:  # also for a half of a character, which the other reader lets pass
             pass
         for number, line in enumerate(lines, before + 1):
             try:
@@ -144,10 +149,10 @@ class Archive:
                 raise self.broken(f"row {number} of `{name}` is not JSON") from None
         return [json.loads(line) for line in lines]
 
-    def _blocks(self, name: str) -> Iterator[bytes]:
+    def _blocks(self, name: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """The member in blocks of whole lines."""
         rest = b""
-        for chunk in self._chunks(name):
+        for chunk in chunks:
             block = rest + chunk
             end = block.rfind(b"\n") + 1
             rest = block[end:]
@@ -189,7 +194,8 @@ class Archive:
             raise self.broken(f"`{MANIFEST}` was changed after it was written: its digest does not fit")
         return manifest
 
-    def _check(self) -> None:
+    def _check(self) -> Gathered | None:
+        """Check all members; return the shares if all of them can be read on the way."""
         names = self._zip.namelist()
         expected = {MANIFEST, *self.manifest["members"]} | MEMBERS
         for name in sorted(expected):
@@ -199,14 +205,32 @@ class Archive:
             known = MEMBERS | {MANIFEST}
             extra = sorted(name for name in names if name not in known or names.count(name) > 1)
             raise self.broken(f"member `{extra[0]}` does not belong into a snapshot")
+        found: Gathered | None = None
         for name in sorted(MEMBERS):
-            digest = hashlib.sha256()
-            for chunk in self._chunks(name):
-                digest.update(chunk)
-            if digest.hexdigest() != self.manifest["members"][name]["sha256"]:
-                raise self.broken(
-                    f"member `{name}` was changed after it was written: its sha256 does not fit"
-                )
+            if name == _SHARES:
+                found = self._read_ahead()
+            else:
+                for _ in self._sealed(name):
+                    pass
+        return found
+
+    def _read_ahead(self) -> Gathered | None:
+        """The shares, read while they are checked; None when some are not for the reader of lines."""
+        found = Gathered()
+        reader = LineReader(found)
+        regular = True
+        for lines in self._blocks(_SHARES, self._sealed(_SHARES)):
+            regular = regular and reader.read(lines)
+        return found if regular else None
+
+    def _sealed(self, name: str) -> Iterator[bytes]:
+        """A member's content; after the end it is an error if the digest does not fit."""
+        digest = hashlib.sha256()
+        for chunk in self._chunks(name):
+            digest.update(chunk)
+            yield chunk
+        if digest.hexdigest() != self.manifest["members"][name]["sha256"]:
+            raise self.broken(f"member `{name}` was changed after it was written: its sha256 does not fit")
 
 
 def _is_entry(entry: Any) -> bool:

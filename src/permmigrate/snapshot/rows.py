@@ -39,6 +39,9 @@ from permmigrate.model import (
 
 Row = Mapping[str, Any]
 
+_REPEATED: Final = ("id", "role", "reason")
+"""How the names of fields end that say the same in many rows."""
+
 TEXT: Final = (str,)
 MAYBE: Final = (str, type(None))
 FLAG: Final = (bool,)
@@ -83,20 +86,34 @@ class Table:
         return f"has the unknown field `{next(name for name in row if name not in self.fields)}`"
 
 
+_texts: Final[dict[str, str]] = {}
+
+
+def same(text: str) -> str:
+    """The first text of the file being read that is equal: ids stand in many rows."""
+    return _texts.setdefault(text, text)
+
+
+@cache
+def _pair(column: str, text: str) -> tuple[str, str]:
+    return intern(column), same(text)
+
+
 @cache
 def _principal(kind: str, id_: str) -> PrincipalRef:
-    return PrincipalRef(PrincipalType(kind), id_)
+    return PrincipalRef(PrincipalType(kind), same(id_))
 
 
 @cache
 def _content(environment_id: str, kind: str, id_: str) -> ContentRef:
-    return ContentRef(environment_id, ContentKind(kind), id_)  # type: ignore[arg-type]
+    return ContentRef(same(environment_id), ContentKind(kind), same(id_))  # type: ignore[arg-type]
 
 
 def forget() -> None:
-    """Let go of the references shared between the rows of the file just read."""
-    _principal.cache_clear()
-    _content.cache_clear()
+    """Let go of the texts and references shared between the rows of the file just read."""
+    _texts.clear()
+    for kept in (_pair, _principal, _content):
+        kept.cache_clear()
 
 
 def _values(value: Any, names: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,12 +126,15 @@ def _table(
 ) -> Table:
     """The codec of a class whose rows have its own fields: texts, flags, numbers, lists of texts, enums."""
     lists = tuple(field for field, kinds in fields.items() if kinds is TEXTS)
+    ids = tuple(field for field, kinds in fields.items() if kinds is TEXT and field.endswith(_REPEATED))
     words = dict(enums or {})
 
     def decode(row: Row) -> Any:
         values = dict(row)
+        for field in ids:
+            values[field] = same(values[field])
         for field in lists:
-            values[field] = tuple(values[field])
+            values[field] = tuple(map(same, values[field]))
         for field, enum in words.items():
             values[field] = enum(values[field])
         return cls(**values)
@@ -145,11 +165,11 @@ def _decode_share(row: Row) -> Share:
 
 def _decode_orphan(row: Row) -> OrphanShare:
     pairs = row["fields"]
-    if not all(
-        type(pair) is list and len(pair) == 2 and all(type(text) is str for text in pair) for pair in pairs
-    ):
-        raise RowError("has something other than pairs of texts in field `fields`")
-    return OrphanShare(tuple((column, text) for column, text in pairs), row["reason"], row["source"])
+    for pair in pairs:
+        if type(pair) is not list or len(pair) != 2 or type(pair[0]) is not str or type(pair[1]) is not str:
+            raise RowError("has something other than pairs of texts in field `fields`")
+    fields = tuple(_pair(column, text) for column, text in pairs)
+    return OrphanShare(fields, same(row["reason"]), row["source"])
 
 
 _BINDING: Final = ("role_id", "scope_id", "folder_id", "collection_id")

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, PrincipalType
-from permmigrate.snapshot.rows import SHARES
+from permmigrate.snapshot.rows import SHARES, same
 from permmigrate.snapshot.shares import LONGEST, Gathered, Ints, Shares
 
 _CONTENT: Final = re.compile(
@@ -104,9 +104,11 @@ class LineReader:
             raise ValueError("content")
         id_, kind, environment = found.groups()
         if environment not in self._environments:
-            self._environments[environment] = EnvironmentId(environment.decode("ascii"))
+            self._environments[environment] = EnvironmentId(same(environment.decode("ascii")))
         meant = ContentKind(kind.decode("ascii"))
-        return self._into.content(ContentRef(self._environments[environment], meant, id_.decode("ascii")))
+        return self._into.content(
+            ContentRef(self._environments[environment], meant, same(id_.decode("ascii")))
+        )
 
     def _share(self, text: bytes) -> int:
         found = _SHARE.fullmatch(text)
@@ -114,7 +116,7 @@ class LineReader:
             raise ValueError("share")
         level, id_, type_ = (value.decode("ascii") for value in found.groups())
         self._levels.append(self._into.level(level))
-        self._principals.append(self._into.principal(PrincipalRef(PrincipalType(type_), id_)))
+        self._principals.append(self._into.principal(PrincipalRef(PrincipalType(type_), same(id_))))
         return len(self._levels) - 1
 
     def _sources(self, lines: bytes, padded: Bytes, starts: Positions, ends: Positions) -> tuple[Ints, Ints]:
