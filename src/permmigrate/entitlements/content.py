@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from permmigrate.entitlements.grants import Place
 from permmigrate.entitlements.places import Places
 from permmigrate.mapping.planned import GrantRows
 from permmigrate.model import ContentKind, PrincipalRef, PrincipalType, RoleId
-from permmigrate.snapshot.shares import Ints
+from permmigrate.snapshot.shares import Ints, numbered
 
 if TYPE_CHECKING:
     from permmigrate.entitlements.expand import Entitlements
@@ -54,6 +54,9 @@ class Untold(NamedTuple):
 
 Sort = Shared | Given | Untold
 
+_AT_ONCE: Final = 1 << 16
+"""Entries whose origins are in hand together."""
+
 
 @dataclass(frozen=True, eq=False)
 class Content:
@@ -81,7 +84,8 @@ class _Gathering:
 
     def __post_init__(self) -> None:
         self.sorts: dict[Sort, int] = {}
-        self.columns: list[tuple[Ints, Ints, Ints, npt.NDArray[np.uint64]]] = []
+        self.columns: list[tuple[Ints, Ints, Ints]] = []
+        """Holders, places and sorts: of the shares, then of what else there is."""
 
     @cached_property
     def holders(self) -> dict[PrincipalRef, int]:
@@ -96,11 +100,7 @@ class _Gathering:
     @cached_property
     def place_of(self) -> Ints:
         """The place of each content of the shares."""
-        shares = self.entitlements.before.snapshot.share_columns
-        numbers = (
-            self.places.number(one.environment_id, Place(one.kind.value, one.id)) for one in shares.contents
-        )
-        return np.fromiter(numbers, dtype=np.int32, count=len(shares.contents))
+        return self.places.of_contents(self.entitlements.before.snapshot.share_columns.contents)
 
     def sort(self, sort: Sort) -> int:
         return self.sorts.setdefault(sort, len(self.sorts))
@@ -110,45 +110,86 @@ class _Gathering:
         self._planned()
         self._loose()
         self._untold()
-        holder, place, sort, origin = (np.concatenate(column) for column in zip(*self.columns, strict=True))
-        self.columns.clear()
-        bits = max(len(holder), 1).bit_length()
-        key = holder.astype(np.int64) * len(self.places) + place
-        key = (key << bits | np.arange(len(key)))[(holder >= 0) & (place >= 0)]
-        key.sort()
-        order = (key & ((1 << bits) - 1)).astype(np.int32)
-        key >>= bits
-        sort, origin = sort[order], origin[order]
-        first = np.flatnonzero(np.concatenate([key[:1] == key[:1], key[1:] != key[:-1]]))
-        combination, sorts = self._combinations(sort, first)
+        key, order, sort = self._in_order()
+        first = np.flatnonzero(np.append(key[:1] == key[:1], key[1:] != key[:-1])).astype(np.int32)
         entry = key[first]
+        del key
+        combination, sorts = self._combinations(sort, first)
+        del sort
         return Content(
             sorts,
             np.searchsorted(entry, np.arange(len(self.holders) + 1) * len(self.places)),
             (entry % len(self.places)).astype(np.int32),
             combination,
-            np.add.reduceat(origin, first) if len(first) else origin,
+            self._origins(order, first),
         )
 
-    def _combinations(
-        self, sort: Ints, first: npt.NDArray[np.intp]
-    ) -> tuple[Ints, tuple[tuple[Sort, ...], ...]]:
+    def _in_order(self) -> tuple[npt.NDArray[np.int64], Ints, Ints]:
+        """All columns as one, by holder and place: the two as one number, the row, and the sort."""
+        number = sum(len(sort) for _, _, sort in self.columns)
+        bits = max(number, 1).bit_length()
+        key, kept, at = np.empty(number, dtype=np.int64), np.empty(number, dtype=bool), 0
+        for holder, place, _ in self.columns:
+            part = slice(at, at := at + len(holder))
+            np.multiply(holder, len(self.places), out=key[part], dtype=np.int64)
+            key[part] += place
+            kept[part] = (holder >= 0) & (place >= 0)
+        sort = np.concatenate([sort for _, _, sort in self.columns])
+        self.columns.clear()
+        key <<= bits
+        key |= np.arange(number, dtype=np.int32)
+        key = key if kept.all() else key[kept]
+        key.sort()
+        order = key.astype(np.int32)  # the lower half of the bits
+        order &= (1 << bits) - 1
+        key >>= bits
+        return key, order, sort[order]
+
+    def _combinations(self, sort: Ints, first: Ints) -> tuple[Ints, tuple[tuple[Sort, ...], ...]]:
         """Number the runs of sorts by what is in them."""
         names = list(self.sorts)
-        length = np.diff(np.append(first, len(sort)))
+        length = np.diff(first, append=np.int32(len(sort)))
         number = np.full(len(first), -1, dtype=np.int32)
         found: dict[tuple[Sort, ...], int] = {}
         for size in np.unique(length).tolist():
             runs = np.flatnonzero(length == size)
-            members = sort[first[runs][:, None] + np.arange(size)]
-            distinct, inverse = np.unique(members, axis=0, return_inverse=True)
+            distinct, alike = self._alike(sort, first[runs], size)
             sorts = [tuple(names[one] for one in dict.fromkeys(row)) for row in distinct.tolist()]
             ids = np.array([found.setdefault(one, len(found)) for one in sorts], dtype=np.int32)
-            number[runs] = ids[inverse.ravel()]
+            number[runs] = ids[alike]
         return number, tuple(found)
 
-    def _add(self, holder: Ints, place: Ints, sort: Ints, origin: npt.NDArray[np.uint64]) -> None:
-        self.columns.append((holder, place, sort, origin))
+    def _alike(self, sort: Ints, first: Ints, size: int) -> tuple[Ints, Ints]:
+        """The distinct runs of one size, sorted, and which of them each is."""
+        many = max(len(self.sorts), 1)
+        if many**size >= 1 << 63:
+            runs = sort[first[:, None] + np.arange(size)]
+            distinct, which = np.unique(runs, axis=0, return_inverse=True)
+            return distinct, which.ravel().astype(np.int32)
+        code = np.zeros(len(first), dtype=np.int64)
+        for at in range(size):
+            code *= many
+            code += sort[first + at]
+        codes, alike = numbered(code)
+        digits = [codes // many**at % many for at in reversed(range(size))]
+        return np.stack(digits, axis=1).astype(np.int32), alike
+
+    def _origins(self, order: Ints, first: Ints) -> npt.NDArray[np.uint64]:
+        """The number of each entry for where its shares were read: the sum of theirs."""
+        shares = self.entitlements.before.snapshot.share_columns
+        found = np.zeros(len(first), dtype=np.uint64)
+        for at in range(0, len(first), _AT_ONCE):
+            starts = first[at : at + _AT_ONCE]
+            end = first[at + _AT_ONCE] if at + _AT_ONCE < len(first) else len(order)
+            row = order[starts[0] : end]
+            of_share = row < len(shares)
+            origins = np.zeros(len(row), dtype=np.uint64)
+            origins[of_share] = _origins(shares.origin[row[of_share]], shares.line[row[of_share]])
+            found[at : at + _AT_ONCE] = np.add.reduceat(origins, starts - starts[0])
+        return found
+
+    def _add(self, holder: Ints, place: Ints, sort: Ints) -> None:
+        self.columns.append((holder, place, sort))
 
     def _shares(self) -> None:
         """Every share as it was; a cause is the row that answered for it, or what stands for none."""
@@ -156,9 +197,12 @@ class _Gathering:
         shares = before.snapshot.share_columns
         rows, names = _row_of_share(before.translation and before.translation.row_by_grant, len(shares))
         kinds = list(ContentKind)
-        kind = np.array([kinds.index(one.kind) for one in shares.contents], dtype=np.int64)
-        code = (kind[shares.content] * len(shares.levels) + shares.level) * len(names) + rows
-        distinct, inverse = np.unique(code, return_inverse=True)
+        code = shares.kinds.astype(np.int64)[shares.content]
+        code *= len(shares.levels)
+        code += shares.level
+        code *= len(names)
+        code += rows
+        distinct, inverse = numbered(code)
         table = []
         for one in distinct.tolist():
             rest, cause = divmod(one, len(names))
@@ -170,12 +214,7 @@ class _Gathering:
             [one.type in (PrincipalType.USER, PrincipalType.GROUP) for one in shares.principals], dtype=bool
         )
         holder = np.where(present & sharing, self.holder_of, -1).astype(np.int32)
-        self._add(
-            holder[shares.principal],
-            self.place_of[shares.content],
-            sort,
-            _origins(shares.origin, shares.line),
-        )
+        self._add(holder[shares.principal], self.place_of[shares.content], sort)
 
     def _planned(self) -> None:
         """The roles that the tables give on the shares' own content."""
@@ -190,7 +229,7 @@ class _Gathering:
         )
         holder = np.where(people, self.holder_of, -1).astype(np.int32)[shares.principal[planned.share]]
         place = self.place_of[shares.content[planned.share]]
-        self._add(holder, place, sort, np.zeros(len(sort), dtype=np.uint64))
+        self._add(holder, place, sort)
 
     def _loose(self) -> None:
         """Roles on content that are values: those assigned already, and those for keys."""
@@ -230,7 +269,7 @@ class _Gathering:
 
     def _add_listed(self, found: Sequence[tuple[int, int, int]]) -> None:
         columns = np.array(found, dtype=np.int32).reshape(len(found), 3)
-        self._add(columns[:, 0], columns[:, 1], columns[:, 2], np.zeros(len(found), dtype=np.uint64))
+        self._add(columns[:, 0], columns[:, 1], columns[:, 2])
 
 
 def _row_of_share(answers: object, number: int) -> tuple[Ints, list[str]]:

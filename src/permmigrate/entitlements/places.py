@@ -5,6 +5,7 @@ Whatever a place lies in comes before it, and what lies in a folder is a run of 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from permmigrate.entitlements.grants import Place
 from permmigrate.entitlements.tree import FolderTree
+from permmigrate.model import ContentKind, ContentRef
 from permmigrate.snapshot.shares import Ints
 
 SCOPE, FOLDER, COLLECTION = range(3)
@@ -96,6 +98,20 @@ class Places:
                 return self.starts[scope] + 1 + self.trees[scope].index[place.id]
             case _:
                 return self._collection_numbers[scope][place.id]
+
+    def of_contents(self, contents: Iterable[ContentRef]) -> Ints:
+        """The numbers of folders and collections; -1 for one in a scope that is not there."""
+        folders = {scope: self.trees[scope].index for scope in self.scopes}
+        found = array("i")
+        for one in contents:
+            scope = one.environment_id
+            if scope not in folders:
+                found.append(-1)
+            elif one.kind is ContentKind.FOLDER:
+                found.append(self.starts[scope] + 1 + folders[scope][one.id])
+            else:
+                found.append(self._collection_numbers[scope][one.id])
+        return np.array(found, dtype=np.int32)
 
     def of(self, number: int) -> tuple[str, Place]:
         """The scope and the place of a number."""

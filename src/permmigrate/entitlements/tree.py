@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from permmigrate.model import Folder
@@ -10,13 +11,13 @@ from permmigrate.model import Folder
 
 @dataclass(frozen=True)
 class FolderTree:
-    """Parallel tuples over folders in pre-order. Folder `i`'s subtree is `range(i, ends[i])`."""
+    """Parallel columns over folders in pre-order. Folder `i`'s subtree is `range(i, ends[i])`."""
 
     ids: tuple[str, ...]
     paths: tuple[str, ...]
-    parents: tuple[int, ...]
+    parents: Sequence[int]
     """-1 for a root folder. A folder whose parent was not read hangs from its nearest known ancestor."""
-    ends: tuple[int, ...]
+    ends: Sequence[int]
     index: Mapping[str, int]
     """Folder id to position."""
 
@@ -35,27 +36,26 @@ class FolderTree:
     @staticmethod
     def of(folders: Iterable[Folder], unread_ids: Iterable[str] = ()) -> FolderTree:
         """Build the tree; `unread_ids`, folders that grants name and no listing has, become roots."""
-        keyed: list[tuple[tuple[str, ...], str]] = sorted(
-            (tuple(folder.path.split("/")), str(folder.id)) for folder in folders
-        )
-        known = {folder_id for _, folder_id in keyed}
-        keyed += [((folder_id,), folder_id) for folder_id in sorted(set(unread_ids) - known)]
-        ids, paths, parents = [], [], []
-        ends = [0] * len(keyed)
-        open_: list[tuple[tuple[str, ...], int]] = []
-        for position, (parts, folder_id) in enumerate(keyed):
-            while open_ and not _is_above(open_[-1][0], parts):
+        listed = sorted(folders, key=lambda folder: (_ranked(folder.path), folder.id))
+        ids = [str(folder.id) for folder in listed]
+        paths = [folder.path for folder in listed]
+        parents, ends = array("i"), array("i", range(1, len(listed) + 1))
+        open_: list[tuple[str, int]] = []
+        for position, path in enumerate(paths):
+            while open_ and not path.startswith(open_[-1][0]):
                 ends[open_.pop()[1]] = position
-            ids.append(folder_id)
-            paths.append("/".join(parts))
             parents.append(open_[-1][1] if open_ else -1)
-            open_.append((parts, position))
+            open_.append((f"{path}/", position))
         for _, position in open_:
-            ends[position] = len(keyed)
-        return FolderTree(
-            tuple(ids), tuple(paths), tuple(parents), tuple(ends), {fid: i for i, fid in enumerate(ids)}
-        )
+            ends[position] = len(listed)
+        unread = sorted(set(unread_ids).difference(ids))
+        parents.extend([-1] * len(unread))
+        ends.extend(range(len(ids) + 1, len(ids) + len(unread) + 1))
+        ids += unread
+        paths += unread
+        return FolderTree(tuple(ids), tuple(paths), parents, ends, {fid: i for i, fid in enumerate(ids)})
 
 
-def _is_above(upper: tuple[str, ...], lower: tuple[str, ...]) -> bool:
-    return len(upper) < len(lower) and lower[: len(upper)] == upper
+def _ranked(path: str) -> str:
+    """A text that sorts as the parts of the path do: the slash before everything else."""
+    return path.replace("\1", "\1\1").replace("\0", "\1\0").replace("/", "\0")

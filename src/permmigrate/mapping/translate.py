@@ -36,7 +36,7 @@ from permmigrate.model import (
     Share,
 )
 from permmigrate.snapshot import Snapshot
-from permmigrate.snapshot.shares import Ints
+from permmigrate.snapshot.shares import Ints, numbered
 
 _Place = tuple[str, str, str]
 """Scope id, folder id, collection id; empty for none."""
@@ -131,13 +131,10 @@ class _Run:
         of which type that is.
         """
         shares = self.snapshot.share_columns
-        kinds = list(ContentKind)
         environment_ids = sorted({content.environment_id for content in shares.contents})
         place = {id_: at for at, id_ in enumerate(environment_ids)}
-        content = np.array(
-            [place[one.environment_id] * len(kinds) + kinds.index(one.kind) for one in shares.contents],
-            dtype=np.int64,
-        )
+        content = np.array([place[one.environment_id] for one in shares.contents], dtype=np.int64)
+        content = content * len(ContentKind) + shares.kinds
         types = list(PrincipalType)
         who = np.array([types.index(one.type) for one in shares.principals], dtype=np.int64)
         if self.rows.has_overrides:
@@ -145,8 +142,10 @@ class _Run:
         code = (
             who[shares.principal] * (len(content) and int(content.max()) + 1) + content[shares.content]
         ) * (len(shares.levels)) + shares.level
-        _, first, number = np.unique(code, return_index=True, return_inverse=True)
-        return [self._outcome(shares[at]) for at in first.tolist()], number.astype(np.int32)
+        distinct, number = numbered(code)
+        first = np.zeros(len(distinct), dtype=np.intp)
+        first[number[::-1]] = np.arange(len(number))[::-1]  # of several, the one written last: the first
+        return [self._outcome(shares[at]) for at in first.tolist()], number
 
     def _outcome(self, share: Share) -> _Outcome:
         content, kind = share.content, _SHARED[share.content.kind]
@@ -192,18 +191,22 @@ class _Run:
         shares = self.snapshot.share_columns
         slots = {slot: None for found in self.outcomes for slot in found.slots}
         number = {slot: at for at, slot in enumerate(slots)}
-        most = max((len(found.slots) for found in self.outcomes), default=0)
-        table = np.full((len(self.outcomes), most), -1, dtype=np.int32)
-        for at, found in enumerate(self.outcomes):
-            table[at, : len(found.slots)] = [number[slot] for slot in found.slots]
-        given = table[self.of_share]
-        share, column = np.nonzero(given >= 0)
-        slot = given[share, column]
+        lengths = np.array([len(found.slots) for found in self.outcomes], dtype=np.int32)
+        table = np.array([number[slot] for found in self.outcomes for slot in found.slots], dtype=np.int32)
+        times = lengths[self.of_share]
+        share = np.repeat(np.arange(len(times), dtype=np.int32), times)
+        ends = np.cumsum(lengths, dtype=np.int32)[self.of_share] - np.cumsum(times, dtype=np.int32)
+        slot = table[np.arange(len(share), dtype=np.int32) + np.repeat(ends, times)]
         roles = {role: at for at, role in enumerate(dict.fromkeys(slot.role_id for slot in slots))}
         role = np.array([roles[one.role_id] for one in slots], dtype=np.int64)
-        codes = shares.grant_codes[share] * max(len(roles), 1) + role[slot]
-        kept = np.sort(np.unique(codes, return_index=True)[1])
-        return tuple(slots), share[kept].astype(np.int32), slot[kept].astype(np.int32)
+        again = np.zeros(len(times), dtype=bool)
+        again[shares.repeated] = True
+        at = np.flatnonzero(again[share])
+        codes = shares.grant_codes[share[at]] * max(len(roles), 1) + role[slot[at]]
+        kept = np.ones(len(share), dtype=bool)
+        kept[at] = False
+        kept[at[np.unique(codes, return_index=True)[1]]] = True
+        return tuple(slots), share[kept], slot[kept]
 
     def _answers(self) -> GrantRows:
         """Which row answered each legacy grant; of several shares of one content, the first that has one."""
@@ -212,12 +215,12 @@ class _Run:
         row = np.array(
             [rows.index(found.answered) if found.answered else -1 for found in self.outcomes], dtype=np.int32
         )[self.of_share]
-        _, first, number = np.unique(shares.grant_codes, return_index=True, return_inverse=True)
-        if len(first) < len(row):
-            answered = np.flatnonzero(row >= 0)[::-1]
-            of_grant = np.full(len(first), -1, dtype=np.int32)
-            of_grant[number[answered]] = row[answered]  # of several, the one written last: the first share's
-            row = of_grant[number]
+        several = shares.repeated
+        grants, number = numbered(shares.grant_codes[several])
+        answered = np.flatnonzero(row[several] >= 0)[::-1]
+        of_grant = np.full(len(grants), -1, dtype=np.int32)
+        of_grant[number[answered]] = row[several[answered]]  # the one written last: the first share's
+        row[several] = of_grant[number]
         return GrantRows(self.row_by_principal, shares, tuple(rows), row)
 
     def grant(

@@ -97,7 +97,7 @@ class Archive:
         found: list[Any] = []
         for block in self._blocks(name, self._chunks(name)):
             lines = block.split(b"\n")[:-1]
-            found.extend(self.rows_of(table, self._parse(lines, name, len(found)), name, len(found)))
+            found.extend(self.rows_of(table, self._parse(table, lines, len(found)), name, len(found)))
         self._count(name, len(found))
         return tuple(found)
 
@@ -115,7 +115,7 @@ class Archive:
 
     def _gather_rows(self, lines: list[bytes], name: str, found: Gathered) -> None:
         before = len(found)
-        for share in self.rows_of(rows.SHARES, self._parse(lines, name, before), name, before):
+        for share in self.rows_of(rows.SHARES, self._parse(rows.SHARES, lines, before), name, before):
             found.add(share.content, share.principal, share.level, share.source)
 
     def _count(self, name: str, found: int) -> None:
@@ -134,19 +134,19 @@ class Archive:
             raise self.broken(f"row {before + len(found) + 1} of `{name}` {error}") from None
         return found
 
-    def _parse(self, lines: list[bytes], name: str, before: int) -> list[Any]:
+    def _parse(self, table: rows.Table, lines: list[bytes], before: int) -> list[Any]:
         """Parse many lines in one go, and one by one only to find the line that is wrong."""
         try:
-            items = orjson.loads(b"[" + b",".join(lines) + b"]")
+            items = (json if table.counts else orjson).loads(b"[" + b",".join(lines) + b"]")
             if len(items) == len(lines):
                 return list(items)
-        except orjson.JSONDecodeError:  # also for a half of a character, which the other reader lets pass
+        except (ValueError, RecursionError):  # also for a half of a character, which `json` alone lets pass
             pass
         for number, line in enumerate(lines, before + 1):
             try:
                 json.loads(line)
             except (ValueError, RecursionError):
-                raise self.broken(f"row {number} of `{name}` is not JSON") from None
+                raise self.broken(f"row {number} of `{table.name}.jsonl` is not JSON") from None
         return [json.loads(line) for line in lines]
 
     def _blocks(self, name: str, chunks: Iterator[bytes]) -> Iterator[bytes]:

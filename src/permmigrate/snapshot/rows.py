@@ -62,6 +62,11 @@ class Table:
     encode: Callable[[Any], dict[str, Any]]
     decode: Callable[[Any], Any]
 
+    @property
+    def counts(self) -> bool:
+        """Whether it has whole numbers, which not every reader of JSON reads as such at any size."""
+        return any(int in kinds for kinds in self.fields.values())
+
     def read(self, row: Any) -> Any:
         """Turn a parsed JSON row into its value. Raises RowError."""
         if not isinstance(row, dict):

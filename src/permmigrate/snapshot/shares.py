@@ -14,7 +14,7 @@ from typing import Any, Final, overload
 import numpy as np
 import numpy.typing as npt
 
-from permmigrate.model import ContentRef, PrincipalRef, Share
+from permmigrate.model import ContentKind, ContentRef, PrincipalRef, Share
 
 Ints = npt.NDArray[np.int32]
 
@@ -114,10 +114,24 @@ class Shares(Sequence[Share]):
         order = np.argsort(self.principal, kind="stable")
         return order, np.searchsorted(self.principal[order], np.arange(len(self.principals) + 1))
 
-    @cached_property
+    @property
     def grant_codes(self) -> npt.NDArray[np.int64]:
         """One number for each principal and content, the same for shares of one level and another."""
         return self.principal.astype(np.int64) * len(self.contents) + self.content
+
+    @cached_property
+    def repeated(self) -> npt.NDArray[np.intp]:
+        """The shares of a principal that has several of the same content."""
+        codes = self.grant_codes
+        ordered = np.sort(codes)
+        several = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+        return np.flatnonzero(np.isin(codes, several)) if len(several) else several
+
+    @cached_property
+    def kinds(self) -> npt.NDArray[np.int8]:
+        """The place of each content's kind among the kinds there are."""
+        kinds = list(ContentKind)
+        return np.fromiter(map(kinds.index, (one.kind for one in self.contents)), np.int8, len(self.contents))
 
     @cached_property
     def principal_number(self) -> dict[PrincipalRef, int]:
@@ -203,6 +217,12 @@ class Gathered:
             tuple(self._origins),
             *(np.asarray(column) for column in self._columns),
         )
+
+
+def numbered(codes: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Ints]:
+    """The distinct codes, sorted, and the place of each among them."""
+    distinct = np.unique(codes)
+    return distinct, np.searchsorted(distinct, codes).astype(np.int32)
 
 
 def parted(source: str) -> tuple[str, int]:
