@@ -11,9 +11,10 @@ from typing import Any, Final, Protocol, overload
 import numpy as np
 import numpy.typing as npt
 
-from permmigrate.diff.automaton import Asker, Kind
+from permmigrate.diff.automaton import Asker, Automaton, Kind
 from permmigrate.diff.capabilities import CapabilityIndex
 from permmigrate.diff.gathering import Gathered
+from permmigrate.diff.profiles import Profiles, askers
 from permmigrate.diff.replay import Replay
 from permmigrate.diff.standing import Standing
 from permmigrate.diff.value import Capability, Finding, Region, RegionKind, Severity, Verdict
@@ -346,6 +347,13 @@ def of_verdict(findings: Sequence[Finding], verdict: Verdict) -> list[Finding]:
     """The findings of one verdict; of those in columns no other is made."""
     found = findings.of(verdict) if isinstance(findings, Findings) else findings
     return [finding for finding in found if finding.verdict is verdict]
+
+
+def profiles_of(findings: Sequence[Finding], entitlements: Entitlements) -> Profiles:
+    """What everybody brings to the comparison: as it was worked out for the findings, or anew."""
+    if isinstance(findings, Findings) and findings.entitlements is entitlements:
+        return findings.standing.profiles
+    return Profiles(entitlements, Automaton(askers(entitlements)))
 
 
 def revised(findings: Sequence[Finding], gone: Container[str], made: Iterable[Finding]) -> Sequence[Finding]:

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from permmigrate.diff.findings import of_verdict, revised
+from permmigrate.diff.findings import of_verdict, profiles_of, revised
 from permmigrate.diff.people import recounted, without_findings
-from permmigrate.diff.solve_said import Begun, Part, Settling, place_of
+from permmigrate.diff.solve_said import UNDECIDED, Begun, Part, Settling, place_of
 from permmigrate.diff.tally import INCOMPLETE, causes_of, counts_of
 from permmigrate.diff.value import (
     Diff,
@@ -39,8 +39,6 @@ from permmigrate.model import (
 if TYPE_CHECKING:
     from permmigrate.diff.solve_ask import Answers
 
-UNDECIDED: Final = ", which is not decided"
-"""How a reason ends that names a statement outside the atoms (`entitlements` says so)."""
 AND_MORE: Final = " more"
 """How a reason ends that leaves some out, which may be such."""
 TEXT_SHOWN: Final = 300
@@ -70,7 +68,8 @@ class _Settlement:
     answers: Answers
 
     def __post_init__(self) -> None:
-        self.settling = Settling(self.entitlements, self.diff.capabilities, self.answers)
+        profiles = profiles_of(self.diff.findings, self.entitlements)
+        self.settling = Settling(profiles, self.diff.capabilities, self.answers)
 
     def run(self, open_: Sequence[Finding]) -> Diff:
         diff = self.diff
@@ -100,8 +99,7 @@ class _Settlement:
         """What becomes of a finding: alike for some of its principals, and otherwise for others."""
         same: dict[tuple[Part, ...], list[PrincipalRef]] = {}
         sources: dict[tuple[Part, ...], list[Begun]] = {}
-        for principal in finding.principals:
-            parts = self.settling.parts(finding, principal)
+        for principal, parts in self.settling.parts(finding):
             key = tuple(part for part, _ in parts)
             same.setdefault(key, []).append(principal)
             sources.setdefault(key, [source for _, source in parts])

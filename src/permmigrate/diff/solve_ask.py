@@ -258,12 +258,17 @@ class Asker:
         if "principal" not in asking.looked_at:
             return principal.type
         compared = frozenset[Uid | None]().union(*(cut(t).compared for side in asking.texts for t in side))
-        known = asking.question.principal
-        if None in compared or known is None:
+        return self.likeness(principal, compared)
+
+    def likeness(self, principal: PrincipalRef, compared: frozenset[Uid | None]) -> object:
+        """What conditions that compare whoever asks with these can tell of a principal."""
+        if None in compared:
             return principal
-        is_named = (asking.question.principal_type, known.id) in compared
-        attributes = tuple(sorted(known.attributes.items()))
-        return principal.type, known.id if is_named else None, known.parents & compared, attributes
+        before, after = self._who(principal)
+        named = after.uid in compared
+        groups = before.groups & compared, after.groups & compared, before.groups == after.groups
+        attributes = tuple(sorted(self._known(principal).attributes.items()))
+        return principal.type, principal.id if named else None, groups, attributes
 
     def _context_of(self, action: Uid) -> str:
         """The shape of an action's context: all that is left of it where no condition is on the action."""
@@ -391,9 +396,9 @@ class Asker:
 def moved(witness: Witness, principal: PrincipalRef, old: Stop, new: Stop) -> Witness | None:
     """The same request by somebody else at another stop; None where it is not at the stop's own folder."""
     who = entity(CEDAR_TYPES[principal.type], str(principal.id))
-    if old.place == new.place:
-        return replace(witness, principal=who)
     attributes, resource = dict(witness.attributes), witness.resource
+    if old.spot == new.spot or (old.place == new.place and not attributes.get(FOLDER_ATTRIBUTE)):
+        return replace(witness, principal=who)
     if old.place.kind != "folder" or attributes.get(COLLECTION_ATTRIBUTE):
         return None
     if attributes.get(FOLDER_ATTRIBUTE) != list(old.spot.folders):

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from permmigrate.cedar.solve import Case
 from permmigrate.cedar.universe import COLLECTION_ATTRIBUTE, COLLECTION_TYPE, FOLDER_ATTRIBUTE
 from permmigrate.diff.derive_value import Spot
-from permmigrate.entitlements import FolderTree, Holding, Place
+from permmigrate.entitlements import FolderTree, Place
 
 FOLDER_TYPE: Final = "Cloudinary::Folder"
 
@@ -20,10 +20,6 @@ class Stop(NamedTuple):
 
     place: Place
     spot: Spot
-    upper: int | None
-    """The number of the nearest stop above it in the same region."""
-    own: int
-    """How many folders it has for itself; 0 when it is no folder."""
 
 
 @dataclass(frozen=True)
@@ -35,50 +31,6 @@ class Ground:
     begins: tuple[int, ...]
     """The positions of the folders where a grant begins, ascending."""
     collections: tuple[str, ...]
-
-    @staticmethod
-    def of(scope: str, holding: Holding, tree: FolderTree) -> Ground:
-        """What a holding's grants stand on."""
-        folders = holding.before.folders.keys() | holding.after.folders.keys()
-        collections = holding.before.collections.keys() | holding.after.collections.keys()
-        return Ground(
-            scope, tree, tuple(sorted(tree.index[name] for name in folders)), tuple(sorted(collections))
-        )
-
-    def stops(self, place: Place, *, folders: bool, collections: bool) -> list[Stop]:
-        """The stops of a region, the topmost first: itself and, if wanted, what begins inside it."""
-        found: list[Stop] = []
-        if not place.kind:
-            found.append(Stop(place, Spot(self.scope), None, 0))
-        if place.kind == "folder" or (folders and not place.kind):
-            self._folder_stops(place, found)
-        names = self.collections if collections and not place.kind else (place.id,)
-        if place.kind == "collection" or (collections and not place.kind):
-            upper = None if place.kind else 0
-            found += [Stop(Place("collection", c), Spot(self.scope, (), (c,)), upper, 0) for c in names]
-        return found
-
-    def _folder_stops(self, place: Place, found: list[Stop]) -> None:
-        tree = self.tree
-        top = tree.index[place.id] if place.kind else -1
-        end = tree.ends[top] if place.kind else len(tree.ids)
-        path: list[tuple[int, int]] = []
-        inside = self.begins[bisect_left(self.begins, top) : bisect_left(self.begins, end)]
-        for position in inside if not place.kind or top in inside[:1] else (top, *inside):
-            while path and path[-1][0] <= position:
-                path.pop()
-            upper = path[-1][1] if path else None if place.kind else 0
-            spot = Spot(self.scope, tree.ancestor_ids(position))
-            path.append((tree.ends[position], len(found)))
-            found.append(Stop(Place("folder", tree.ids[position]), spot, upper, self._own(position)))
-
-    def _own(self, top: int) -> int:
-        total, skip_to = self.tree.size(top), top + 1
-        for position in self._inside(top):
-            if skip_to <= position:
-                total -= self.tree.size(position)
-                skip_to = self.tree.ends[position]
-        return total
 
     def _inside(self, top: int) -> tuple[int, ...]:
         """Where grants begin below a folder; with -1, anywhere."""

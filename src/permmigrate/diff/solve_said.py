@@ -1,34 +1,27 @@
 """What becomes of one unknown finding for one principal: which verdicts begin where in its region.
 
-A question is put once for all places that nothing undecided tells apart. Findings are made elsewhere.
+A question is put once for all places and people that nothing undecided tells apart. Findings are made
+elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from permmigrate.cedar import Located, Universe, Unparsed
-from permmigrate.cedar.statements import documents
+from permmigrate.cedar import Located, Universe
 from permmigrate.cedar.words import FEATURE, action_of, condition_of, resource_of
-from permmigrate.diff.decide import state_at
-from permmigrate.diff.derive_value import scope_type
-from permmigrate.diff.value import (
-    Capability,
-    Finding,
-    Region,
-    RegionKind,
-    Verdict,
-)
-from permmigrate.diff.verdicts import State, judge
-from permmigrate.entitlements import ACCOUNT_SCOPE, Entitlements, FolderTree, Grant, Holding, Place
-from permmigrate.model import (
-    ContentRef,
-    PrincipalRef,
-    ScopeType,
-)
+from permmigrate.diff.derive_value import Spot, scope_type
+from permmigrate.diff.profiles import Profiles
+from permmigrate.diff.solve_held import KEPT, Holdings, Turn
+from permmigrate.diff.solve_named import Named
+from permmigrate.diff.value import Capability, Finding, Region, RegionKind, Verdict
+from permmigrate.entitlements import FolderTree, Grant, Place
+from permmigrate.entitlements.places import COLLECTION, FOLDER, SCOPE
+from permmigrate.model import PrincipalRef, PrincipalType
 
 if TYPE_CHECKING:
     from permmigrate.diff.solve_ask import Answers, Asker, Outcome
@@ -36,8 +29,8 @@ if TYPE_CHECKING:
 
 DOUBTS: Final = ("not known whether it reaches their members", "a principal in a role's policy")
 """What no solver can tell: how the vendor reads such a policy."""
-KEPT: Final = 4_096
-"""How many holdings and answers are kept at hand."""
+UNDECIDED: Final = ", which is not decided"
+"""How a reason ends that names a statement outside the atoms (`entitlements` says so)."""
 
 
 class Part(NamedTuple):
@@ -59,8 +52,7 @@ class At(NamedTuple):
     atoms: tuple[int, ...]
 
 
-@dataclass(slots=True)
-class Begun:
+class Begun(NamedTuple):
     """One verdict on one capability from where it begins."""
 
     at: At
@@ -69,29 +61,59 @@ class Begun:
     why: str
     like: At
     """The question that was asked: this one, or the first that is one with it."""
-    folders: int = 0
+    folders: int
+
+
+class Said(NamedTuple):
+    """What is said of some atoms at one stop."""
+
+    atoms: int
+    why: Mapping[Verdict, str]
+    """The verdicts, for an unknown why."""
+    like: At
+    """Where that was found out."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Spoken:
+    """What is said of a finding's capabilities at one stop; sets of them are masks, by their order."""
+
+    open: int
+    """Those about which there is something to say."""
+    verdicts: tuple[tuple[Verdict, int], ...]
+    said: Mapping[int, Said]
+
+
+class Matter(NamedTuple):
+    """What a finding is about, for one type of principal."""
+
+    scope: str
+    wide: bool
+    """Whether the whole scope is its region: then not everything lies in the folders that are in it."""
+    capabilities: tuple[int, ...]
+    type: PrincipalType
 
 
 @dataclass
 class Settling:
-    """Answers for one comparison, one finding and principal after the other."""
+    """Answers for one comparison, one finding after the other."""
 
-    entitlements: Entitlements
+    profiles: Profiles
     capabilities: tuple[Capability, ...]
     answers: Answers
-    _holdings: dict[tuple[PrincipalRef, bool], dict[str, Holding]] = field(default_factory=dict)
-    """Of each principal, and in the account alone: nothing there is on a folder or collection."""
     _grounds: dict[tuple[PrincipalRef, str], Ground] = field(default_factory=dict)
     _by_capability: dict[str, dict[tuple[str, str, str], list[int]]] = field(default_factory=dict)
-    _states: dict[Place, tuple[State, int]] = field(default_factory=dict)
-    """Of the principal that is looked at, with the atoms that are unknown there."""
-    _stops: dict[tuple[bool, bool], list[Stop]] = field(default_factory=dict)
-    """Of the region that is looked at, with its folders and collections."""
-    _known: dict[tuple[object, ...], tuple[Mapping[Verdict, str], At, list[Grant]]] = field(
-        default_factory=dict
-    )
-    """What was found out, with the grants whose identity it hangs on: they must not go."""
+    _spoken: dict[tuple[object, ...], Spoken] = field(default_factory=dict)
+    _known: dict[tuple[object, ...], Said] = field(default_factory=dict)
+    """What was found out, by all that it hangs on."""
     _outcomes: dict[tuple[object, ...], Outcome] = field(default_factory=dict)
+    _masks: dict[tuple[object, ...], tuple[int, frozenset[int]]] = field(default_factory=dict)
+    _people: dict[tuple[PrincipalRef, bool], object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.entitlements = self.profiles.entitlements
+        self.holdings = Holdings(self.profiles)
+        self.named = Named(self.entitlements)
 
     @cached_property
     def asker(self) -> Asker:
@@ -99,135 +121,170 @@ class Settling:
 
         return Asker(self.entitlements, self.answers)
 
-    def parts(self, finding: Finding, principal: PrincipalRef) -> list[tuple[Part, Begun]]:
-        """The finding's verdicts for one principal, each where it begins."""
-        scope = finding.region.environment_id
-        holding, tree = self._holding(principal, scope), self.entitlements.trees[scope]
-        ground = self._ground(principal, holding)
-        place = place_of(finding.region, tree)
-        self._states.clear()
-        self._stops.clear()
-        begun: list[Begun] = []
-        for number in finding.capabilities:
-            begun += self._of_capability(principal, ground, holding, place, number)
-        return _gathered(begun, finding.reason)
+    def parts(self, finding: Finding) -> Iterator[tuple[PrincipalRef, list[tuple[Part, Begun]]]]:
+        """For each of its principals the finding's verdicts, each where it begins.
 
-    def _ground(self, principal: PrincipalRef, holding: Holding) -> Ground:
+        Principals for whom the same is said at the same places share them.
+        """
+        scope = finding.region.environment_id
+        place = place_of(finding.region, self.entitlements.trees[scope])
+        known: dict[object, list[tuple[Part, Begun]]] = {}
+        for principal in finding.principals:
+            matter = Matter(scope, not place.kind, finding.capabilities, principal.type)
+            turns = self.holdings.turns(principal, scope, place)
+            spoken = [self._spoken_at(matter, principal, turn) for turn in turns]
+            key = (tuple(turn.place for turn in turns), tuple(spoken))
+            if key not in known:
+                begun = self._begun(matter, principal, turns, spoken)
+                known[key] = _gathered(begun, finding.reason)
+            yield principal, known[key]
+
+    # ------------------------------------------------------------------ down the tree
+
+    def _begun(
+        self, matter: Matter, principal: PrincipalRef, turns: Sequence[Turn], spoken: Sequence[Spoken]
+    ) -> list[Begun]:
+        """Where each capability's verdicts begin, one capability after the other, from the top down."""
+        found: list[tuple[int, Verdict, int, Counter[int]]] = []
+        open_: list[dict[Verdict, list[tuple[int, int]]]] = []
+        for number, (turn, said) in enumerate(zip(turns, spoken, strict=True)):
+            above = open_[turn.upper] if turn.upper >= 0 else {}
+            here = {
+                verdict: [(at, mask & ~said.open) for at, mask in began if mask & ~said.open]
+                for verdict, began in above.items()
+            }
+            for verdict, capabilities in said.verdicts:
+                left, began = capabilities, here.setdefault(verdict, [])
+                for at, mask in above.get(verdict, ()):
+                    if mask & capabilities:
+                        began.append((at, mask & capabilities))
+                        left &= ~mask
+                if left:
+                    began.append((len(found), left))
+                    found.append((number, verdict, left, Counter()))
+                for at, mask in began:
+                    if mask & capabilities:
+                        found[at][3][mask] += turn.own
+            open_.append(here)
+        begun = []
+        for number, verdict, capabilities, extents in found:
+            for at in _bits(capabilities):
+                one = spoken[number].said[at]
+                order = at, number, list(one.why).index(verdict)
+                begun.append((order, verdict, sum(n for mask, n in extents.items() if mask >> at & 1)))
+        return [
+            self._one(matter, principal, turns[number], spoken[number].said[at], at, verdict, folders)
+            for (at, number, _), verdict, folders in sorted(begun)
+        ]
+
+    def _one(
+        self,
+        matter: Matter,
+        principal: PrincipalRef,
+        turn: Turn,
+        said: Said,
+        at: int,
+        verdict: Verdict,
+        folders: int,
+    ) -> Begun:
+        asked = self._at(principal, matter.scope, turn, said.atoms)
+        return Begun(asked, matter.capabilities[at], verdict, said.why[verdict], said.like, folders)
+
+    def _at(self, principal: PrincipalRef, scope: str, turn: Turn, atoms: int) -> At:
+        return At(principal, self._ground(principal, scope), self._stop(turn), tuple(_bits(atoms)))
+
+    def _stop(self, turn: Turn) -> Stop:
+        from permmigrate.diff.solve_places import Stop
+
+        scope, place = self.entitlements.places.of(turn.place)
+        if place.kind == "folder":
+            tree = self.entitlements.trees[scope]
+            return Stop(place, Spot(scope, tree.ancestor_ids(tree.index[place.id])))
+        return Stop(place, Spot(scope, (), (place.id,) if place.kind else ()))
+
+    def _ground(self, principal: PrincipalRef, scope: str) -> Ground:
         from permmigrate.diff.solve_places import Ground
 
-        key = (principal, holding.scope)
+        key = (principal, scope)
         if key not in self._grounds:
             if len(self._grounds) >= KEPT:
                 self._grounds.clear()
-            tree = self.entitlements.trees[holding.scope]
-            self._grounds[key] = Ground.of(holding.scope, holding, tree)
+            folders, collections = self.holdings.begins(principal, scope)
+            self._grounds[key] = Ground(scope, self.entitlements.trees[scope], folders, collections)
         return self._grounds[key]
 
-    def _of_capability(
-        self, principal: PrincipalRef, ground: Ground, holding: Holding, place: Place, number: int
-    ) -> Iterable[Begun]:
-        """Where one capability's verdicts begin, from the top of the region down."""
-        universe = self.entitlements.universe(ground.scope)
-        atoms = [a for a in self._atoms(ground.scope, self.capabilities[number]) if holding.valid >> a & 1]
-        located = universe.located(universe.atoms[atoms[0]].resource_type)
-        inside = Located.FOLDER in located, Located.COLLECTION in located
-        if inside not in self._stops:
-            self._stops[inside] = ground.stops(place, folders=inside[0], collections=inside[1])
-        stops = self._stops[inside]
-        open_: dict[int, dict[Verdict, Begun]] = {}
-        begun: list[Begun] = []
-        for index, stop in enumerate(stops):
-            state, unknown = self._state(holding, ground, stop)
-            here = tuple(atom for atom in atoms if unknown >> atom & 1)
-            if not here:
-                continue
-            upper = stop.upper
-            while upper is not None and upper not in open_:
-                upper = stops[upper].upper
-            above = open_[upper] if upper is not None else {}
-            open_[index] = {}
-            at = At(principal, ground, stop, here)
-            said, like = self._said(at, holding, state)
-            for verdict, why in said.items():
-                one = above.get(verdict)
-                if one is None:
-                    one = Begun(at, number, verdict, why, like)
-                    begun.append(one)
-                one.folders += stop.own
-                open_[index][verdict] = one
-        return begun
+    # ------------------------------------------------------------------ what is said at a stop
 
-    def _state(self, holding: Holding, ground: Ground, stop: Stop) -> tuple[State, int]:
-        if stop.place not in self._states:
-            folder = stop.place.id if stop.place.kind == "folder" else None
-            collections = (stop.place.id,) if stop.place.kind == "collection" else ()
-            state = state_at(holding, ground.tree, folder, collections)
-            self._states[stop.place] = state, judge(state).of(Verdict.UNKNOWN)
-        return self._states[stop.place]
+    def _spoken_at(self, matter: Matter, principal: PrincipalRef, turn: Turn) -> Spoken:
+        key = (matter, turn.granted.number, *self._told(matter.scope, principal, turn))
+        found = self._spoken.get(key)
+        if found is None:
+            if len(self._spoken) >= KEPT:
+                self._spoken.clear()
+            found = self._spoken[key] = self._speak(matter, principal, turn)
+        return found
 
-    def _said(self, at: At, holding: Holding, state: State) -> tuple[Mapping[Verdict, str], At]:
-        """The verdicts of the atoms at one stop, for an unknown why; and where that was found out."""
-        mask = sum(1 << atom for atom in at.atoms)
-        undecided = [
-            g for g in _grants(holding, at.stop) if mask & (g.masks.opaque_permit | g.masks.opaque_forbid)
-        ]
-        key = self._sameness(at, state, mask, undecided)
+    def _speak(self, matter: Matter, principal: PrincipalRef, turn: Turn) -> Spoken:
+        kind = self.entitlements.places.kind[turn.place]
+        told = self._told(matter.scope, principal, turn)
+        said: dict[int, Said] = {}
+        verdicts: dict[Verdict, int] = {}
+        for at, number in enumerate(matter.capabilities):
+            atoms, lies_in = self._atoms(matter.scope, matter.type, self.capabilities[number])
+            here = atoms & turn.granted.unknown
+            if here and (kind in lies_in or not matter.wide):
+                said[at] = self._said(matter.scope, principal, turn, here, told)
+                for verdict in said[at].why:
+                    verdicts[verdict] = verdicts.get(verdict, 0) | 1 << at
+        return Spoken(sum(1 << at for at in said), tuple(verdicts.items()), said)
+
+    def _told(self, scope: str, principal: PrincipalRef, turn: Turn) -> tuple[object, ...]:
+        """What undecided policies can tell of whoever asks, and of where."""
+        kind, who = int(self.entitlements.places.kind[turn.place]), self._who(principal, scope)
+        if not self.named.in_scope(scope):
+            return kind, who
+        return kind, who, *self.named.places(self._ground(principal, scope), self._stop(turn))
+
+    def _who(self, principal: PrincipalRef, scope: str) -> object:
+        compared = self.named.compared(scope)
+        if compared is None:
+            return principal.type
+        key = (principal, bool(scope))
+        if key not in self._people:
+            self._people[key] = self.asker.likeness(principal, compared)
+        return self._people[key]
+
+    def _said(
+        self, scope: str, principal: PrincipalRef, turn: Turn, atoms: int, told: tuple[object, ...]
+    ) -> Said:
+        """The verdicts of some atoms at one stop, for an unknown why; and where that was found out."""
+        undecided = [one for one in turn.granted.undecided if atoms & _opaque(one[0])]
+        state = tuple(field_ & atoms for field_ in turn.granted.state)
+        grants = frozenset((_essence(grant, atoms), place) for grant, place in undecided)
+        where = scope if any(isinstance(essence, int) for essence, _ in grants) else bool(scope)
+        key = (told, where, atoms, state, grants)
         if key not in self._known:
-            doubts = dict.fromkeys(
-                reason
-                for grant in undecided
-                for atoms, reason in grant.reasons
-                if atoms & mask and any(doubt in reason for doubt in DOUBTS)
-            )
-            found = {Verdict.UNKNOWN: "; ".join(doubts)}
-            if not doubts:
-                outcome = self.outcome(at)
-                found = dict.fromkeys(outcome.shown, "")
-                if outcome.undecided:
-                    found[Verdict.UNKNOWN] = outcome.undecided
-            self._known[key] = found, at, undecided
-        said, like, _ = self._known[key]
-        return said, like
+            at = self._at(principal, scope, turn, atoms)
+            self._known[key] = Said(atoms, self._why(at, atoms, undecided), at)
+        return self._known[key]
 
-    def _sameness(self, at: At, state: State, mask: int, undecided: list[Grant]) -> tuple[object, ...]:
-        """What the answer hangs on: what is sure there, the undecided grants, what they can tell apart."""
-        names, personal = self._told_apart[scope_type(at.ground.scope)]
-        ground, stop = at.ground, at.stop
-        folders = list(ground.candidates(stop, (name for name in names if name in ground.tree.index)))
-        return (
-            at.principal if personal else at.principal.type,
-            (ground.scope, stop.place.kind, stop.place.id if stop.place.id in names else ""),
-            at.atoms,
-            tuple(field_ & mask for field_ in state),
-            tuple(sorted(map(id, undecided))),
-            frozenset(frozenset(ground.above(folder)) & names for folder in folders),
-            names & (frozenset(folders) | frozenset(ground.collections)),
+    def _why(self, at: At, atoms: int, undecided: Iterable[tuple[Grant, int]]) -> Mapping[Verdict, str]:
+        doubts = dict.fromkeys(
+            reason
+            for grant, _ in undecided
+            for mask, reason in grant.reasons
+            if mask & atoms and any(doubt in reason for doubt in DOUBTS)
         )
-
-    @cached_property
-    def _told_apart(self) -> Mapping[ScopeType, tuple[frozenset[str], bool]]:
-        """The names in undecided policies, and whether a condition of theirs is on who asks."""
-        from permmigrate.diff.solve_texts import entities, mentions, strings
-
-        compiler = self.entitlements.compiler
-        every = [(c.id, c.statement, {c.scope_type}) for c in compiler.custom_policies]
-        every += [(p.id, p.statement, set(ScopeType)) for p in compiler.catalog.policies.values()]
-        undecided = [
-            (one, where)
-            for policy_id, text, where in every
-            if policy_id in compiler.opaque
-            for one in _documents(text)
-        ]
-        found = {}
-        for scope in ScopeType:
-            here = [one for one, where in undecided if scope in where]
-            names = frozenset(
-                name for one in here for name in (*strings(one), *(i for _, i in entities(one)))
-            )
-            found[scope] = names, any(mentions(one["conditions"], "principal") for one in here)
+        if doubts:
+            return {Verdict.UNKNOWN: "; ".join(doubts)}
+        outcome = self.outcome(at)
+        found = dict.fromkeys(outcome.shown, "")
+        if outcome.undecided:
+            found[Verdict.UNKNOWN] = outcome.undecided
         return found
 
     def outcome(self, at: At) -> Outcome:
+        """What the solver says of a question."""
         key = (at.principal, at.ground.scope, at.stop.place, at.atoms)
         if key not in self._outcomes:
             if len(self._outcomes) >= KEPT:
@@ -235,9 +292,26 @@ class Settling:
             self._outcomes[key] = self.asker.outcome(at.principal, at.ground, at.stop, at.atoms)
         return self._outcomes[key]
 
-    def _atoms(self, scope: str, capability: Capability) -> list[int]:
-        """The atoms that a capability stands for."""
-        universe = self.entitlements.universe(scope)
+    # ------------------------------------------------------------------ atoms
+
+    def _atoms(self, scope: str, type_: PrincipalType, capability: Capability) -> tuple[int, frozenset[int]]:
+        """The atoms that a capability stands for and such a principal can ask for, and the kinds of place
+        that they are asked for in."""
+        key = (scope_type(scope), type_, capability)
+        if key not in self._masks:
+            universe = self.entitlements.universe(scope)
+            numbers = self._numbers(universe, scope, capability)
+            located = universe.located(universe.atoms[numbers[0]].resource_type)
+            lies_in = {SCOPE}
+            lies_in |= {FOLDER} if Located.FOLDER in located else set()
+            lies_in |= {COLLECTION} if Located.COLLECTION in located else set()
+            mask = 0
+            for number in numbers:
+                mask |= 1 << number
+            self._masks[key] = mask & self.entitlements.valid(type_, scope), frozenset(lies_in)
+        return self._masks[key]
+
+    def _numbers(self, universe: Universe, scope: str, capability: Capability) -> list[int]:
         kind = "prodenv" if scope else "account"
         if kind not in self._by_capability:
             self._by_capability[kind] = _numbered(universe)
@@ -246,16 +320,6 @@ class Settling:
         if capability.action == "any" and capability.resource.startswith(FEATURE):
             return [a for (_, resource, _), atoms in found.items() if resource == key[1] for a in set(atoms)]
         return found[key]
-
-    def _holding(self, principal: PrincipalRef, scope: str) -> Holding:
-        contents = frozenset[ContentRef]() if scope == ACCOUNT_SCOPE else None
-        key = (principal, scope == ACCOUNT_SCOPE)
-        if key not in self._holdings:
-            if len(self._holdings) >= KEPT:
-                self._holdings.clear()
-            found = self.entitlements.holdings_of(principal, contents)
-            self._holdings[key] = {holding.scope: holding for holding in found}
-        return self._holdings[key][scope]
 
 
 def _gathered(begun: Iterable[Begun], reason: str) -> list[tuple[Part, Begun]]:
@@ -270,19 +334,23 @@ def _gathered(begun: Iterable[Begun], reason: str) -> list[tuple[Part, Begun]]:
     ]
 
 
-def _documents(text: str) -> tuple[Mapping[str, Any], ...]:
-    found = documents(text)
-    return () if isinstance(found, Unparsed) else found
+def _opaque(grant: Grant) -> int:
+    return grant.masks.opaque_permit | grant.masks.opaque_forbid
 
 
-def _grants(holding: Holding, stop: Stop) -> Iterator[Grant]:
-    """Every grant that reaches a stop, on either side."""
-    for side in (holding.before, holding.after):
-        yield from side.wide
-        for name in stop.spot.folders:
-            yield from side.folders.get(name, ())
-        for name in stop.spot.collections:
-            yield from side.collections.get(name, ())
+def _essence(grant: Grant, atoms: int) -> object:
+    """What an undecided grant is: one with statements to decide itself, any other what is said of it."""
+    reasons = [reason for mask, reason in grant.reasons if mask & atoms]
+    if any(reason.endswith(UNDECIDED) for reason in reasons):
+        return id(grant)
+    return grant.text, *(mask & atoms for mask in grant.masks), *reasons
+
+
+def _bits(mask: int) -> Iterator[int]:
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
 
 
 def _numbered(universe: Universe) -> dict[tuple[str, str, str], list[int]]:

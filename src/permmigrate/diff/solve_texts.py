@@ -256,7 +256,7 @@ def cut(text: str) -> Cut:
         frozenset(strings(document)),
         frozenset(v for v in VARIABLES if document[v] != _ANY or mentions(document["conditions"], v)),
         document["effect"] == "permit",
-        frozenset(_compared(document["conditions"])),
+        frozenset(compared(document["conditions"])),
         {"Value": False} in terms,
     )
 
@@ -287,7 +287,7 @@ def entities(node: Any) -> Iterator[Uid]:
                 yield from entities(value)
 
 
-def _compared(node: Any) -> Iterator[Uid | None]:
+def compared(node: Any) -> Iterator[Uid | None]:
     """What the principal is compared with, its attributes apart."""
     match node:
         case {"Var": "principal"}:
@@ -300,10 +300,10 @@ def _compared(node: Any) -> Iterator[Uid | None]:
             yield from _literals(right)
         case dict():
             for value in node.values():
-                yield from _compared(value)
+                yield from compared(value)
         case list():
             for value in node:
-                yield from _compared(value)
+                yield from compared(value)
 
 
 def _literals(node: Any) -> Iterator[Uid | None]:
