@@ -5,8 +5,10 @@ tells of the change that was made; `make fuzz` draws new ones. `diff` weighs no 
 for it: that would be some comparisons more each time.
 """
 
+import gc
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from sampling import WHOLE
@@ -16,3 +18,14 @@ settings.register_profile(
 )
 settings.load_profile("here")
 os.environ.setdefault("PERMMIGRATE_WEIGH", "0")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long ones: one that began last would leave the other processors idle."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Spare the collector what stays until the end: thousands of tests, and all the modules they import."""
+    gc.collect()
+    gc.freeze()

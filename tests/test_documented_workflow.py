@@ -38,6 +38,7 @@ def workplace(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_the_workflow_stops_a_widening_and_shows_it(workplace: Path) -> None:
     """Every step passes but the comparison, which leaves with 5; the steps after it have its files."""
     environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(workplace)}

@@ -74,7 +74,7 @@ def until_done(plan: Plan, sandbox: Sandbox, journal: Path, runs: int) -> list[R
     results: list[Result] = []
     with serving(sandbox) as url:
         for _ in range(runs):
-            with writer(sandbox, url, timeout=0.2) as live:
+            with writer(sandbox, url, timeout=0.1) as live:
                 results.append(run(plan, live, journal, sandbox, asked=GOING_ON, size=9))
             check(journal)
             if not results[-1].exit_code:
@@ -94,7 +94,7 @@ def everything_named(result: Result) -> None:
 
 def test_a_storm_delays_and_changes_nothing_of_the_end(tmp_path: Path, seed: int) -> None:
     """420, 429, 500, 502, lost connections, silence and answers that are no JSON, before or after effects."""
-    sandbox, plan = account(Knobs(storm=0.35, storm_seed=seed, hang=0.3))
+    sandbox, plan = account(Knobs(storm=0.35, storm_seed=seed, hang=0.15))
     calm, _ = account()
     for operation in plan.operations:
         if operation.kind is Kind.ASSIGN:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from permmigrate.mapping.tables import MappingTables
 from permmigrate.sandbox import Sandbox
 from permmigrate.sandbox.server import serving
 from permmigrate.snapshot import Snapshot
+from permmigrate.snapshot.file import dump, load
 from sandbox_variables import variables
 
 
@@ -61,26 +63,47 @@ def snapshot(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture(scope="session")
+def few(snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its first people and some of the shares: findings of most kinds, compared in a tenth of the time."""
+    taken, path = load(snapshot), tmp_path_factory.mktemp("few") / "few.snapshot"
+    dump(replace(taken, users=taken.users[:12], shares=taken.shares[::6]), path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def comparing() -> Callable[..., Diff]:
-    """`compare`, which compares what it was given before no second time."""
+    """`compare`, which compares what it was given before no second time, nor solves what it did before."""
     made: dict[tuple[object, ...], Diff] = {}
+    solved: dict[tuple[str, str | None], Any] = {}
 
     def once(snapshot: Snapshot, tables: MappingTables, **how: Any) -> Diff:
-        assigned, answers = how.pop("assigned", None), how.pop("answers", None)
+        assigned, _ = how.pop("assigned", None), how.pop("answers", None)
         assert snapshot.digest, "what was read from no file has no digest to be known by"
-        key = (snapshot.digest, tables.digest, assigned and assigned.digest, *sorted(how.items()))
+        account = snapshot.digest, assigned and assigned.digest
+        key = (*account, tables.digest, *sorted(how.items()))
         if key not in made:
+            answers = solved.setdefault(account, {})
             made[key] = compare(snapshot, tables, assigned=assigned, answers=answers, **how)
         return made[key]
 
     return once
 
 
+@pytest.fixture(scope="session")
+def remembering(comparing: Callable[..., Diff]) -> Callable[[pytest.MonkeyPatch], None]:
+    """Make commands remember what they compared."""
+
+    def patch(monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("permmigrate.diff.compare.compare", comparing)
+        monkeypatch.setattr("permmigrate.diff.lesser.compare", comparing)
+
+    return patch
+
+
 @pytest.fixture
-def compared_once(comparing: Callable[..., Diff], monkeypatch: pytest.MonkeyPatch) -> None:
+def compared_once(remembering: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands that compare the same files do it once a run: what they do with it is what is tested."""
-    monkeypatch.setattr("permmigrate.diff.compare.compare", comparing)
-    monkeypatch.setattr("permmigrate.diff.lesser.compare", comparing)
+    remembering(monkeypatch)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from permmigrate.sandbox.server import serving
 from sandbox_variables import variables
 from served_journey import applied, go, headline, holdings
 
+pytestmark = pytest.mark.usefixtures("compared_once")
 ROLE = "Uploads from the website"
 CUSTOM = f"role,level,policies,description,source,confidence,note\n{ROLE},environment,{{}},,us,customer,\n"
 KEYS = f"website*,*,any,role,new-role/{ROLE},each_environment,us,customer,it only uploads\n"
@@ -34,11 +35,14 @@ def tables(place: Path, override: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(
+    tmp_path_factory: pytest.TempPathFactory, remembering: Callable[[pytest.MonkeyPatch], None]
+) -> Path:
     """A folder with a snapshot of before the vendor's move, and a plan that cuts back what it made."""
     place = tmp_path_factory.mktemp("moved")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
+        remembering(patch)
         prepare(place, patch)
     return place
 

@@ -30,18 +30,18 @@ pytestmark = pytest.mark.usefixtures("compared_once")
     ],
 )
 def test_limits_decide_the_exit_code(
-    call: Call, snapshot: Path, tmp_path: Path, options: tuple[str, ...], code: ExitCode
+    call: Call, few: Path, tmp_path: Path, options: tuple[str, ...], code: ExitCode
 ) -> None:
     """The reports are written whatever the gate says."""
-    ran = call("diff", snapshot, "--out", tmp_path, "--format", "json", *options)
+    ran = call("diff", few, "--out", tmp_path, "--format", "json", *options)
     assert code == ran.code, ran.err
     assert (code is not ExitCode.USAGE) == (tmp_path / "diff.json").exists()
 
 
-def test_an_accepted_baseline_lets_only_new_findings_fail(call: Call, snapshot: Path, tmp_path: Path) -> None:
+def test_an_accepted_baseline_lets_only_new_findings_fail(call: Call, few: Path, tmp_path: Path) -> None:
     """Written by one run, refused while it lacks reasons, and then all that is old passes."""
     accepted = tmp_path / "accepted.csv"
-    run = ("diff", snapshot, "--out", tmp_path, "--format", "json", "--allow-incomplete")
+    run = ("diff", few, "--out", tmp_path, "--format", "json", "--allow-incomplete")
     assert ExitCode.OK == call(*run, "--write-baseline", accepted).code
     assert ExitCode.INVALID_FILE == call(*run, "--baseline", accepted).code
 
@@ -57,11 +57,11 @@ def test_an_accepted_baseline_lets_only_new_findings_fail(call: Call, snapshot: 
     assert ExitCode.FINDINGS == call(*run, "--baseline", accepted, "--max-expansions", str(undecided)).code
 
 
-def test_every_format_is_written_and_read_by_its_readers(call: Call, snapshot: Path, tmp_path: Path) -> None:
+def test_every_format_is_written_and_read_by_its_readers(call: Call, few: Path, tmp_path: Path) -> None:
     """Six files and the plan, mode 0600, of which the XML and the JSON parse."""
     formats = ("html", "xlsx", "json", "sarif", "markdown", "junit")
     options = [word for each in formats for word in ("--format", each)]
-    ran = call("diff", snapshot, "--out", tmp_path, *options)
+    ran = call("diff", few, "--out", tmp_path, *options)
     assert [Path(line).name for line in ran.out.splitlines()] == [
         "diff.html",
         "diff.xlsx",

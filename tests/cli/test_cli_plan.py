@@ -189,14 +189,14 @@ def test_a_later_snapshot_is_cut_back(call: Call, snapshot: Path, tmp_path: Path
     assert [extra] == [each.assignment for each in load_plan(path).operations if each.kind.revokes]
 
 
-def test_a_comparison_leaves_a_plan_beside_its_reports(call: Call, snapshot: Path, tmp_path: Path) -> None:
+def test_a_comparison_leaves_a_plan_beside_its_reports(call: Call, few: Path, tmp_path: Path) -> None:
     """Where it can be planned; where not, the reason is told and no old plan is left standing."""
-    run = ("diff", snapshot, "--out", tmp_path, "--format", "json")
+    run = ("diff", few, "--out", tmp_path, "--format", "json")
     ran = call(*run, "--allow-incomplete")
     assert (tmp_path / "plan.json").stat().st_mode & 0o077 == 0
     assert str(tmp_path / "plan.json") in ran.out
     assert "  ! unsigned expansions" in ran.err
-    foreign = replace(load(snapshot), api_url="https://api.cloudinary.com")
+    foreign = replace(load(few), api_url="https://api.cloudinary.com")
     other = tmp_path / "other.snapshot"
     dump(foreign, other)
     told = call("diff", other, "--out", tmp_path, "--format", "json", "--allow-incomplete")

@@ -32,6 +32,7 @@ from permmigrate.sandbox.server import serving
 from permmigrate.snapshot import file as snapshot_file
 from sandbox_variables import variables
 
+pytestmark = pytest.mark.usefixtures("compared_once")
 Call = Callable[..., Ran]
 WRITING = ("apply",)
 ENDLESS = ("sandbox", "serve")

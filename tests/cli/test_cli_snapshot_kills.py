@@ -48,7 +48,7 @@ def until_quiet(sandbox: Sandbox) -> None:
     seen = -1
     while seen != len(sandbox.log):
         seen = len(sandbox.log)
-        time.sleep(0.2)
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("workers", [1, 8])

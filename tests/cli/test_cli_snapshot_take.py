@@ -78,7 +78,7 @@ def test_a_stopped_run_says_how_to_go_on_and_does(
     served: Callable[..., tuple[Sandbox, str]], call: Call, tmp_path: Path, number: int
 ) -> None:
     """Ctrl-C and SIGTERM leave with 130 and the answers; --resume asks only for the rest."""
-    sandbox, url = served(latency=0.05)
+    sandbox, url = served(latency=0.02)
     arguments = ("snapshot", "--out", tmp_path / "a", "--api-url", url, "--workers", 2)
     watching = threading.Thread(target=stop_after, args=(sandbox, 4, number))
     watching.start()

@@ -235,11 +235,11 @@ def test_the_original_is_never_overwritten(call: Call, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("compared_once")
-def test_an_anonymised_snapshot_goes_all_the_way(call: Call, snapshot: Path, tmp_path: Path) -> None:
+def test_an_anonymised_snapshot_goes_all_the_way(call: Call, few: Path, tmp_path: Path) -> None:
     """diff runs on it, and counts what it counts on the original."""
-    call("snapshot", "anonymize", snapshot, tmp_path / "anonymous")
+    call("snapshot", "anonymize", few, tmp_path / "anonymous")
     figures = []
-    for name, path in (("plain", snapshot), ("hidden", tmp_path / "anonymous")):
+    for name, path in (("plain", few), ("hidden", tmp_path / "anonymous")):
         assert ExitCode.OK == call("diff", path, "--out", tmp_path / name, "--format", "json").code
         figures.append(json.loads((tmp_path / name / "diff.json").read_text(encoding="utf-8"))["figures"])
 

@@ -15,10 +15,10 @@ Call = Callable[..., Ran]
 
 @pytest.mark.parametrize("asked", [0, 1])
 def test_as_many_causes_are_weighed_as_are_asked_for(
-    call: Call, snapshot: Path, tmp_path: Path, asked: int
+    call: Call, few: Path, tmp_path: Path, asked: int
 ) -> None:
     """The first causes of the document say what changing them does, the others nothing."""
-    ran = call("diff", snapshot, "--weigh", asked, "--format", "json", "--out", tmp_path)
+    ran = call("diff", few, "--weigh", asked, "--format", "json", "--out", tmp_path)
 
     assert 0 == ran.code
     causes = json.loads((tmp_path / "diff.json").read_text(encoding="utf-8"))["tables"]["causes"]

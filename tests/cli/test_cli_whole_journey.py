@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,18 +24,22 @@ from permmigrate.snapshot.file import load
 from sandbox_variables import variables
 from served_journey import answers, applied, approve, go, headline, holdings, wanted
 
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("compared_once")]
 SIZE = os.environ.get("PERMMIGRATE_JOURNEY", "small")
 ASKED = {"small": 0.04, "medium": 0.002}[SIZE]
 """The share of all questions that Cedar is asked."""
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(
+    tmp_path_factory: pytest.TempPathFactory, remembering: Callable[[pytest.MonkeyPatch], None]
+) -> Path:
     """A folder with the legacy snapshot, the comparison, the decisions and the plan."""
     place, sandbox = tmp_path_factory.mktemp("prepared"), Sandbox(account=SIZE, seed=1)
     sandbox.write_shares(place / "shares.csv")
     with serving(sandbox) as url, pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
+        remembering(patch)
         patch.setenv("CLOUDINARY_API_URL", url)
         for name, value in variables(sandbox, url).items():
             patch.setenv(name, value)

@@ -33,7 +33,7 @@ STORMS = int(os.environ.get("PERMMIGRATE_STORMS", "3"))
 def taken(sandbox: Sandbox, url: str, path: Path, *, share: float = 1.0, workers: int = 8) -> bytes:
     """The bytes of a snapshot, the address apart."""
     timing = Timing(now=lambda: NOON, chance=lambda: 0.05)
-    patience = Patience(attempts=30, seconds=60, base=0.1, cap=0.5)
+    patience = Patience(attempts=30, seconds=60, base=0.03, cap=0.15)
     with Reader(
         from_environment(variables(sandbox)),
         api_url=url,

@@ -12,7 +12,7 @@ import pytest
 
 from permmigrate.cloudinary.credentials import from_environment
 from permmigrate.cloudinary.reader import Reader
-from permmigrate.cloudinary.session import Timing
+from permmigrate.cloudinary.session import Patience, Timing
 from permmigrate.model import ReadStatus
 from permmigrate.sandbox import CANARY, Knobs, Sandbox
 from permmigrate.sandbox.server import serving
@@ -95,8 +95,11 @@ def test_a_service_that_stumbles_gives_the_same_snapshot(knobs: Knobs) -> None:
     """Failures and limits that pass are not seen in the result."""
     sandbox = Sandbox("small", knobs=knobs)
     credentials = from_environment(variables(sandbox))
-    timing = Timing(chance=lambda: 0.1, now=lambda: NOON)
-    with serving(sandbox) as base, Reader(credentials, api_url=base, timing=timing) as reader:
+    timing, patience = Timing(chance=lambda: 0.1, now=lambda: NOON), Patience(base=0.1)
+    with (
+        serving(sandbox) as base,
+        Reader(credentials, api_url=base, timing=timing, patience=patience) as reader,
+    ):
         taken = capture(reader, captured_at="2026-11-22T08:00:00Z", tool_version="0")
 
     assert same(take(Sandbox("small")), taken)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,10 @@ def compared(seed: int) -> Diff:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("permmigrate.diff.compare.settled", lambda diff, *_: diff)
         return compare(made.snapshot, made.tables, today=TODAY, tool_version="0", assigned=made.assigned)
+
+
+calm = cache(compared)
+"""Of nothing but the engine as it is."""
 
 
 def shown(findings: Findings) -> Counter[Verdict]:
@@ -94,7 +99,7 @@ def test_what_cedar_does_not_show_is_unknown(verdict: Verdict, monkeypatch: pyte
     """All findings of the sort, with the reason; everything that is counted follows."""
     touched = 0
     for seed in range(700, 708):
-        before = compared(seed)
+        before = calm(seed)
         with monkeypatch.context() as patched:
             patched.setattr(Witnesses, "of", refusing(verdict))
             after = compared(seed)

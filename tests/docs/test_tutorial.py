@@ -59,6 +59,7 @@ def run(block: str, folder: Path, environment: dict[str, str]) -> tuple[int, str
     return code, said.read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_every_block_leaves_as_it_says(tmp_path: Path, shell: dict[str, str]) -> None:
     """With 0, or with the code that the text notes; and every file that it names is there in the end."""
     port = str(free_port())

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import re
+from functools import lru_cache
 from html.parser import HTMLParser
 from itertools import accumulate
 from pathlib import Path
@@ -71,15 +72,25 @@ def figures(html: str) -> dict[str, int]:
     return parser.found
 
 
+def opened(path: Path) -> openpyxl.Workbook:
+    """A workbook, to be read only: opened once as long as its file stays as it is."""
+    return _opened(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(2)
+def _opened(path: Path, written: int) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(path)
+
+
 def sheets(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Every sheet's rows of cell values, the header among them."""
-    book = openpyxl.load_workbook(path)
+    book = opened(path)
     return {sheet.title: [tuple(cell.value for cell in row) for row in sheet.iter_rows()] for sheet in book}
 
 
 def cell_types(path: Path) -> set[str]:
     """The types of all cells that hold something: `s` text, `n` number, `f` formula."""
-    book = openpyxl.load_workbook(path)
+    book = opened(path)
     return {
         cell.data_type
         for sheet in book

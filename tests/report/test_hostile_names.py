@@ -15,7 +15,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 import hostile_account
-import openpyxl
 import pytest
 import reading
 import strict_workbook
@@ -234,6 +233,7 @@ SAFE = 10_000
 """Characters of a line from which on LibreOffice does not break it by itself."""
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:.* extension is not supported:UserWarning")  # LibreOffice adds its own
 @pytest.mark.skipif(OFFICE is None, reason="there is no LibreOffice (`soffice`) on this machine")
 def test_libreoffice_opens_and_saves_the_workbooks(book: Path, document_file: Path, tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_libreoffice_opens_and_saves_the_workbooks(book: Path, document_file: Pa
     command = [str(OFFICE), profile, "--headless", "--convert-to", "xlsx", "--outdir", str(saved)]
     subprocess.run([*command, str(book), str(sheet)], check=True, capture_output=True, timeout=120)
 
-    given, theirs = openpyxl.load_workbook(book), openpyxl.load_workbook(saved / book.name)
+    given, theirs = reading.opened(book), reading.opened(saved / book.name)
     assert given.sheetnames == theirs.sheetnames
     assert {"s", "n"} == reading.cell_types(saved / book.name)
     for each in given:

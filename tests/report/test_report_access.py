@@ -47,12 +47,12 @@ def violations(page: Any) -> list[str]:
 def test_axe_finds_nothing_serious(
     open_page: Callable[..., Any], pages: dict[str, str], kind: str, screen: str, scheme: str
 ) -> None:
-    """With every table unpacked and one row open."""
+    """With every table unpacked and one row open, beside others that are not."""
     options = {"viewport": SCREENS[screen], "color_scheme": scheme, "bypass_csp": True}
     page = open_page(pages[kind], **options)
     page.wait_for_function(
         "[...document.querySelectorAll('[data-table]')].every((place) => place.querySelector('.grid'))"
     )
-    assert [] == violations(page)
+    assert page.locator(".rows .row").count() > 1
     page.locator(".rows .row").first.click()
     assert [] == violations(page)
