@@ -97,6 +97,9 @@ class PrincipalRef:
     def __str__(self) -> str:
         return f"{self.type.value}:{self.id}"
 
+    def __hash__(self) -> int:
+        return hash(self.id)  # an enumeration's own hash costs more than the rest together
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class ContentRef:
@@ -106,6 +109,9 @@ class ContentRef:
     kind: ContentKind
     id: str
     """A folder's `external_id`, or a collection's id."""
+
+    def __hash__(self) -> int:
+        return hash(self.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,6 +260,13 @@ class Automaton:
         verdict, atoms = self.spans[span]
         return int(not atoms & ~judge(self.states[state][1].state).of(COMPARED[verdict]))
 
+    def place_in_step(self, step: int, essence: int) -> int:
+        """One more than the place of an essence among the findings of a step; 0 where it is not there."""
+        wanted = self.essences[essence]
+        kinds = [kind for _, found in self.steps[step][1] for kind in found]
+        essences = [self.kinds[kind].essence for kind in kinds]
+        return essences.index(wanted) + 1 if wanted in essences else 0
+
     def _column(self, name: str, size: int, make: Callable[[int], int]) -> npt.NDArray[np.int32]:
         """An array over everything numbered so far, made longer as there is more."""
         with self.lock:

@@ -81,6 +81,25 @@ class Members:
         values = (1 << (member & 7)).astype(np.uint8)
         np.add.at(self.bits, self.starts[finding] + (member >> 3), values)
 
+    def block(
+        self, holder: int, who: Ints, holds: npt.NDArray[np.bool_], finding: Ints, part: Longs
+    ) -> tuple[Longs, Bits]:
+        """Where bits are to be set, and which, to list members of one group with its findings.
+
+        A row for each member says in which parts it holds what is found there; a finding of -1 is none.
+        """
+        told = np.flatnonzero(finding >= 0)
+        member = self.groups.member(np.full(len(who), self.groups.group_of[holder]), who)
+        order = np.argsort(member)
+        byte, first = np.unique(member[order] >> 3, return_index=True)
+        values = holds[order].view(np.uint8) << (member[order] & 7).astype(np.uint8)[:, None]
+        packed = np.add.reduceat(values, first, axis=0, dtype=np.uint8)
+        return self.starts[finding[told]] + byte[:, None], packed[:, part[told]]
+
+    def add_block(self, at: Longs, bits: Bits) -> None:
+        """Set bits, each at most once."""
+        self.bits[at] |= bits
+
     def of(self, finding: int) -> Ints:
         """The members that a finding stands for, as numbers of principals."""
         bits = np.unpackbits(self.bits[self.starts[finding] : self.starts[finding + 1]], bitorder="little")

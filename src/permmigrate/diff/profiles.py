@@ -48,8 +48,8 @@ class Source(NamedTuple):
     """And for what does not."""
     via: int
     """0 for the principal itself, else the number of the group's name."""
-    group: int
-    """Which of the principal's groups on the after side it is; -1 for none of them."""
+    is_group: bool
+    """Whether it is a group that the principal is in after the migration."""
 
 
 class Profile(NamedTuple):
@@ -98,6 +98,8 @@ class Profiles:
     _profiles: dict[object, Profile] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=lambda: {"": 0})
     """Through whom something is held, in words."""
+    _vias: dict[tuple[PrincipalRef, bool], int] = field(default_factory=dict)
+    _pairs_of_lenses: dict[tuple[str | None, int], tuple[int, int]] = field(default_factory=dict)
     _variants: dict[object, int] = field(default_factory=dict)
     _nothing: list[int] = field(default_factory=list)
     _looked_at: int = 0
@@ -219,22 +221,33 @@ class Profiles:
         present = before.snapshot.has(principal)
         user = self._user(principal)
         role = user.legacy_role if user is not None else None
-        later = after.groups(principal)
-        earlier = [one for one in before.sharers(principal) if one != principal] if present else []
-        own = self._source(principal, role, BOTH if present else AFTER, 0, -1)
-        found = [own]
-        for group in dict.fromkeys((*later, *earlier)):
-            side = (BOTH if group in later else BEFORE) if group in earlier else AFTER
-            at = later.index(group) if group in later else -1
-            name = (self.entitlements.snapshot if group in later else before.snapshot).principal_name(group)
-            via = self.names.setdefault(f"group {name} › ", len(self.names))
+        later = dict.fromkeys(after.groups(principal))
+        earlier = dict.fromkeys(before.sharers(principal)[1:] if present else ())
+        own = self._lenses(role, BOTH if present else AFTER)
+        found = [Source(self.holders[principal], *own, 0, is_group=False)]
+        for group in {**later, **earlier}:
             if group in self.holders:
-                found.append(self._source(group, role, side, via, at))
+                side = (BOTH if group in later else BEFORE) if group in earlier else AFTER
+                lenses, via = self._lenses(role, side), self._via(group, group in later)
+                found.append(Source(self.holders[group], *lenses, via, is_group=group in later))
         return found
 
-    def _source(self, holder: PrincipalRef, role: str | None, side: int, via: int, group: int) -> Source:
-        within, beyond = self.lens(role, True, side), self.lens(role, False, side)
-        return Source(self.holders[holder], within, beyond, via, group)
+    def _lenses(self, role: str | None, side: int) -> tuple[int, int]:
+        """The lenses for what lies in reach and for what does not."""
+        found = self._pairs_of_lenses.get((role, side))
+        if found is None:
+            found = self.lens(role, True, side), self.lens(role, False, side)
+            self._pairs_of_lenses[role, side] = found
+        return found
+
+    def _via(self, group: PrincipalRef, later: bool) -> int:
+        """The number of a group's name on one side."""
+        found = self._vias.get((group, later))
+        if found is None:
+            snapshot = self.entitlements.snapshot if later else self.entitlements.before.snapshot
+            text = f"group {snapshot.principal_name(group)} › "
+            found = self._vias[group, later] = self.names.setdefault(text, len(self.names))
+        return found
 
     def content_of(self, principal: PrincipalRef) -> list[Offered]:
         """What every source of a principal offers it on single folders and collections."""

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from threading import local
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from permmigrate.diff.automaton import Automaton
-from permmigrate.diff.profiles import Profile, Profiles, Source
+from permmigrate.diff.batches import Batch
+from permmigrate.diff.parts import Numbers, Parts, numbered, repeated
+from permmigrate.diff.profiles import Profiles
 from permmigrate.entitlements import Entitlements
 from permmigrate.entitlements.places import COLLECTION, FOLDER, SCOPE
 from permmigrate.model import PrincipalRef
@@ -45,13 +48,15 @@ class Walk:
     """For each entry the number of its source; -1 for what no holder's content grants give."""
     entry: Ints
     """For each entry its number among all content grants; -1 likewise."""
-    sources: tuple[Source, ...]
-    sources_of: tuple[int, ...]
-    """How many of the sources are each principal's."""
     stop: npt.NDArray[np.intp]
     """For each finding its stop."""
     kind: Ints
     folders: Ints
+
+    @property
+    def stop_of_entry(self) -> Numbers:
+        """The stop of each entry."""
+        return np.repeat(np.arange(len(self.first)), np.diff(np.append(self.first, len(self.entry))))
 
 
 @dataclass
@@ -61,10 +66,13 @@ class Walker:
     entitlements: Entitlements
     automaton: Automaton
     profiles: Profiles
+    parts: Parts
 
     def __post_init__(self) -> None:
         self.places = self.entitlements.places
         self.content = self.entitlements.content
+        self._own = local()
+        """What each thread has for itself."""
 
     @cached_property
     def _in_collection(self) -> Ints:
@@ -74,77 +82,59 @@ class Walker:
     def _roots(self) -> Ints:
         return np.array([self.places.starts[scope] for scope in self.entitlements.scopes], dtype=np.int32)
 
-    def entries_of(self, sources: Sequence[Source]) -> int:
-        """How many content grants come from these sources."""
-        starts = self.content.starts
-        return sum(int(starts[one.holder + 1] - starts[one.holder]) for one in sources)
+    def walk(self, batch: Batch, source: Numbers, part: Numbers) -> Walk:
+        """Walk the subjects of a batch along these parts of what their sources hold, by their numbers.
 
-    def walk(
-        self,
-        principals: Sequence[PrincipalRef],
-        profiles: Sequence[Profile],
-        sources: Sequence[Sequence[Source]],
-    ) -> Walk:
-        """Walk some principals; together they have fewer than 2**24 entries."""
-        slot, place, offer, source, entry = self._entries(principals, profiles, sources)
+        Together they have fewer than 2**24 entries.
+        """
+        slot, place, offer, source_of, entry = self._entries(batch, source, part)
         order, key, first = _runs(slot, place, len(self.places))
-        offer, source, entry = offer[order], source[order], entry[order]
+        offer, source_of, entry = offer[order], source_of[order], entry[order]
         effect = self._joined(self.profiles.effect_of[offer], first)
         slot, place = (key // len(self.places)).astype(np.int32), (key % len(self.places)).astype(np.int32)
-        parent = self._parents(slot, place, key, len(principals))
-        step = self._steps(principals, slot, place, parent, effect)
+        parent = self._parents(slot, place, key, len(batch.principals))
+        step = self._steps(batch.principals, slot, place, parent, effect)
         stop, kind, folders = self._findings(place, parent, step)
-        flat = tuple(one for found in sources for one in found)
-        counts = tuple(map(len, sources))
-        return Walk(slot, place, first, parent, step, offer, source, entry, flat, counts, stop, kind, folders)
+        return Walk(slot, place, first, parent, step, offer, source_of, entry, stop, kind, folders)
 
-    def _entries(
-        self,
-        principals: Sequence[PrincipalRef],
-        profiles: Sequence[Profile],
-        sources: Sequence[Sequence[Source]],
-    ) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    def _entries(self, batch: Batch, source: Numbers, part: Numbers) -> tuple[Ints, Ints, Ints, Ints, Ints]:
         """Everything that begins anywhere: of the scopes, of holders' content grants, and single ones."""
-        scopes = len(self.entitlements.scopes)
+        profiles, scopes = batch.profiles, len(self.entitlements.scopes)
         wide = np.array([profile.wide for profile in profiles], dtype=np.int32).ravel()
         roots = np.tile(self._roots, len(profiles))
         root_slots = np.repeat(np.arange(len(profiles), dtype=np.int32), scopes)
-        slot, place, offer, source, entry = self._content_entries(principals, sources)
-        extras = np.array(
-            [(at, *extra) for at, profile in enumerate(profiles) for extra in profile.extras], dtype=np.int32
-        ).reshape(-1, 3)
+        slot, place, offer, source_of, entry = self._content_entries(batch, source, part)
+        extras = numbered(
+            [(at, *extra) for at, profile in enumerate(profiles) for extra in profile.extras], 3
+        )
         none = np.full(len(roots), -1, dtype=np.int32), np.full(len(extras), -1, dtype=np.int32)
         return (
             np.concatenate([root_slots, slot, extras[:, 0]]),
             np.concatenate([roots, place, extras[:, 1]]),
             np.concatenate([wide, offer, extras[:, 2]]),
-            np.concatenate([none[0], source, none[1]]),
+            np.concatenate([none[0], source_of, none[1]]),
             np.concatenate([none[0], entry, none[1]]),
         )
 
     def _content_entries(
-        self, principals: Sequence[PrincipalRef], sources: Sequence[Sequence[Source]]
+        self, batch: Batch, source: Numbers, part: Numbers
     ) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-        content = self.content
-        rows = [(at, *one[:3]) for at, found in enumerate(sources) for one in found]
-        table = np.array(rows, dtype=np.int32).reshape(-1, 4)
-        starts = content.starts[table[:, 1]]
-        lengths = content.starts[table[:, 1] + 1] - starts
-        offset = np.cumsum(lengths) - lengths
-        source = np.repeat(np.arange(len(table), dtype=np.int32), lengths)
-        entry = np.arange(len(source)) + (starts - offset)[source]
-        slot, place = table[source, 0], content.place[entry]
-        lens = table[source, 2]
-        reach = np.array([self.profiles.reach(principal) for principal in principals], dtype=bool)
+        which, number = self.parts.entries_of(part)
+        entry = number.astype(np.int32)
+        source_of = source[which].astype(np.int32)
+        slot, place = batch.slot[source_of], self.content.place[entry]
+        lens = batch.lenses[source_of, 1]
+        reach = np.array([self.profiles.reach(one) for one in batch.principals], dtype=bool)
         if not reach.all():
-            lens = np.where(reach[slot, self.places.scope[place]], lens, table[source, 3])
-        combination = content.combination[entry] * 2 + self._in_collection[place]
+            within = reach[slot, self.places.scope[place]]
+            lens = np.where(within, lens, batch.lenses[source_of, 2])
+        combination = self.content.combination[entry] * 2 + self._in_collection[place]
         offer = self.profiles.offered(combination, lens)
-        columns = slot, place, offer, source, entry.astype(np.int32)
+        columns = slot, place, offer, source_of, entry
         if self.profiles.nothing:
             given = np.flatnonzero(~np.isin(offer, self.profiles.nothing))
-            slot, place, offer, source, entry = (column[given] for column in columns)
-            return slot, place, offer, source, entry
+            slot, place, offer, source_of, entry = (column[given] for column in columns)
+            return slot, place, offer, source_of, entry
         return columns
 
     def _joined(self, effect: Ints, first: npt.NDArray[np.intp]) -> Ints:
@@ -172,7 +162,7 @@ class Walker:
         within = np.flatnonzero(key[1:] < reached[:-1]) + 1
         parent = np.repeat(roots, np.diff(np.append(roots, len(place)))).astype(np.int32)
         parent[roots] = -1
-        marks = np.zeros(slots * len(self.places), dtype=bool)
+        marks = self._marks(slots)
         marks[key] = True
         climbing, base = within, slot[within].astype(np.int64) * len(self.places)
         at = above[place[within]]
@@ -182,8 +172,16 @@ class Walker:
             found[climbing[met]] = (base + at)[met]
             left = np.flatnonzero(~met)
             climbing, base, at = climbing[left], base[left], above[at[left]]
+        marks[key] = False
         parent[within] = np.searchsorted(key, found[within])
         return parent
+
+    def _marks(self, slots: int) -> npt.NDArray[np.bool_]:
+        """Room to mark each slot's places, clean; whoever marks some wipes them off again."""
+        if len(getattr(self._own, "marks", ())) < slots * len(self.places):
+            self._own.marks = np.zeros(slots * len(self.places), dtype=bool)
+        marks: npt.NDArray[np.bool_] = self._own.marks
+        return marks
 
     def _steps(
         self, principals: Sequence[PrincipalRef], slot: Ints, place: Ints, parent: Ints, effect: Ints
@@ -208,10 +206,10 @@ class Walker:
         """The findings of all stops: the stop, the kind, and how many folders each holds for."""
         first, span, first_kind, kind = self.automaton.flat
         count = self.automaton.span_counts[step]
-        stop, nth = _repeated(count)
+        stop, nth = repeated(count)
         at = first[step[stop]] + nth
         folders = self._extents(place, parent, step, stop, span[at])
-        which, nth = _repeated(first_kind[at + 1] - first_kind[at])
+        which, nth = repeated(first_kind[at + 1] - first_kind[at])
         return stop[which], kind[first_kind[at[which]] + nth], folders[which]
 
     def _extents(self, place: Ints, parent: Ints, step: Ints, stop: npt.NDArray[np.intp], span: Ints) -> Ints:
@@ -228,7 +226,7 @@ class Walker:
         spans = np.flatnonzero(children[stop] > 0)
         stops = stop[spans]
         while len(spans):
-            which, nth = _repeated(children[stops])
+            which, nth = repeated(children[stops])
             child = below[starts[stops[which]] + nth]
             kept = np.flatnonzero(self.automaton.keeps(state[child], span[spans[which]]))
             spans, stops = spans[which[kept]], child[kept]
@@ -245,13 +243,6 @@ def _runs(slot: Ints, place: Ints, places: int) -> tuple[Wide, Wide, npt.NDArray
     order, key = packed & ((1 << _SEQUENCE) - 1), packed >> _SEQUENCE
     first = np.flatnonzero(np.concatenate([key[:1] == key[:1], key[1:] != key[:-1]]))
     return order, key[first], first
-
-
-def _repeated(count: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Each number as often as its count says, and the how manieth of it that is."""
-    total = np.cumsum(count, dtype=np.int64)
-    which = np.repeat(np.arange(len(count)), count)
-    return which, np.arange(len(which)) - (total - count)[which]
 
 
 __all__ = ["SCOPE", "Walk", "Walker"]

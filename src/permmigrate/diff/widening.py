@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from permmigrate.diff.findings import Findings
+from permmigrate.diff.parts import ranges
 from permmigrate.diff.value import Finding, Verdict
 from permmigrate.diff.verdicts import COMPARED
 from permmigrate.model import PrincipalRef
@@ -55,12 +56,13 @@ def _of_columns(findings: Findings) -> dict[Pair, int]:
     columns = [np.flatnonzero(each) for each in list(makes)]
     principals = findings.entitlements.principals
     totals = np.zeros((len(principals), len(causes)), dtype=np.int64)
-    alone = rows[found.group[rows] < 0]
-    others = _ranges(found.first_other[alone], found.first_other[alone + 1])
-    lengths = found.first_other[alone + 1] - found.first_other[alone]
     _add(totals, makes, found.principal[rows], found.kind[rows])
-    _add(totals, makes, found.others[others], np.repeat(found.kind[alone], lengths))
-    for row in rows[found.group[rows] >= 0].tolist():
+    own, end = np.searchsorted(rows, [found.groups, found.groups + found.users])
+    users = rows[own:end]
+    begins, ends = (found.first_other[users - found.groups + one].astype(np.intp) for one in (0, 1))
+    which, others = ranges(begins, ends)
+    _add(totals, makes, found.others[others], found.kind[users[which]])
+    for row in rows[:own].tolist():
         totals[found.others_of(row)[:, None], columns[int(found.kind[row])]] += 1
     return {
         (principals[who], causes[cause]): int(totals[who, cause])
@@ -77,10 +79,3 @@ def _add(
     """Count entries of two columns by principal, for each cause that their kind has."""
     for cause in range(totals.shape[1]):
         totals[:, cause] += np.bincount(principal[makes[kind, cause]], minlength=len(totals))
-
-
-def _ranges(starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The numbers of all ranges, one range after the other."""
-    lengths = ends - starts
-    begins = np.cumsum(lengths) - lengths
-    return np.repeat(starts - begins, lengths) + np.arange(int(lengths.sum()))

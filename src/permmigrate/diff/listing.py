@@ -1,0 +1,102 @@
+"""Which findings of a user are told with one of the user's groups, because the group has them too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from permmigrate.diff.automaton import Automaton
+from permmigrate.diff.batches import Batch
+from permmigrate.diff.known import Known
+from permmigrate.diff.members import Groups
+from permmigrate.diff.parts import Numbers
+from permmigrate.diff.profiles import Profiles
+from permmigrate.diff.walk import Walk
+from permmigrate.entitlements import Entitlements
+from permmigrate.snapshot.shares import Ints
+
+Listed = list[tuple[Numbers, Ints]]
+"""Findings of groups, and which member each is listed for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """Looks users' findings up among those of their groups."""
+
+    entitlements: Entitlements
+    automaton: Automaton
+    profiles: Profiles
+    groups: Groups
+    known: Known
+
+    def of(self, batch: Batch, walk: Walk) -> tuple[Numbers, Listed]:
+        """The findings of a walk that no group has, and the groups' findings that are somebody's too."""
+        special = self._special(walk)[walk.stop]
+        listed = np.zeros(len(walk.stop), dtype=bool)
+        pairs = self._at_entries(batch, walk, np.flatnonzero(~special), listed)
+        pairs += self._at_places(batch, walk, np.flatnonzero(special), listed)
+        return np.flatnonzero(~listed), pairs
+
+    def _special(self, walk: Walk) -> npt.NDArray[np.bool_]:
+        """The stops where something begins that no holder's content grants give: scopes, custom policies."""
+        special = np.zeros(len(walk.first), dtype=bool)
+        special[walk.stop_of_entry[walk.entry < 0]] = True
+        return special
+
+    def _at_entries(self, batch: Batch, walk: Walk, left: Numbers, listed: npt.NDArray[np.bool_]) -> Listed:
+        """What groups have at the very grants that make a stop."""
+        length = np.diff(np.append(walk.first, len(walk.entry)))
+        member = self._member_of_source(batch)
+        pairs: Listed = []
+        nth = 0
+        while len(left):
+            entry = walk.first[walk.stop[left]] + nth
+            usable = np.flatnonzero(batch.in_group[walk.source[entry]])
+            entry = entry[usable]
+            stop = self.known.of_entry[walk.entry[entry]]
+            pairs.append(self._list(walk, left[usable], stop, member[walk.source[entry]], listed))
+            nth += 1
+            left = left[~listed[left] & (length[walk.stop[left]] > nth)]
+        return pairs
+
+    def _at_places(self, batch: Batch, walk: Walk, left: Numbers, listed: npt.NDArray[np.bool_]) -> Listed:
+        """What groups have at the places of stops, whatever makes these."""
+        of_slot = [self._groups_after(number) for number in batch.numbers.tolist()]
+        pairs: Listed = []
+        for at in range(max(map(len, of_slot), default=0) if len(left) else 0):
+            group = np.array([found[at] if at < len(found) else -1 for found in of_slot], dtype=np.int32)
+            left = left[~listed[left]]
+            slot = walk.slot[walk.stop[left]]
+            stop = self.known.stops_at(group[slot], walk.place[walk.stop[left]])
+            there = np.flatnonzero(stop >= 0)
+            member = self.groups.member(group[slot[there]], batch.numbers[slot[there]])
+            pairs.append(self._list(walk, left[there], stop[there], member, listed))
+        return pairs
+
+    def _groups_after(self, number: int) -> list[int]:
+        groups = self.entitlements.after.groups(self.entitlements.principals[number])
+        return [int(self.groups.group_of[self.profiles.holders[one]]) for one in groups]
+
+    def _list(
+        self,
+        walk: Walk,
+        finding: Numbers,
+        stop: npt.NDArray[np.integer],
+        member: Ints,
+        listed: npt.NDArray[np.bool_],
+    ) -> tuple[Numbers, Ints]:
+        """Mark the findings that the groups' stops have too, for as many folders; theirs, and whose."""
+        essence = self.automaton.essence_of[walk.kind[finding]]
+        hit, theirs = self.known.like(stop, essence, walk.folders[finding])
+        listed[finding[hit]] = True
+        return theirs, member[hit]
+
+    def _member_of_source(self, batch: Batch) -> Ints:
+        """Which member of each source's group the principal is; 0 where the source is no group of its."""
+        rows = np.flatnonzero(batch.in_group)
+        member = np.zeros(len(batch.sources), dtype=np.int32)
+        group = self.groups.group_of[batch.lenses[rows, 0]]
+        member[rows] = self.groups.member(group, batch.numbers[batch.slot[rows]])
+        return member
