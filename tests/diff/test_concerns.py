@@ -24,6 +24,7 @@ from builders import (
 )
 from permmigrate.diff.api_operations import operations_of
 from permmigrate.diff.capabilities import CapabilityIndex
+from permmigrate.diff.compare import compare
 from permmigrate.diff.concerns import concerns_of
 from permmigrate.diff.people import Summaries
 from permmigrate.diff.value import Concern, ConcernKind, Severity
@@ -114,6 +115,21 @@ def test_a_promotion_through_a_group_names_the_group_and_who_sleeps() -> None:
     } == texts
     assert {21} == {len(c.details) for c in of_kind(ConcernKind.ADMIN_PROMOTION, found)}
     assert all(c.details[-1].startswith("and ") for c in of_kind(ConcernKind.ADMIN_PROMOTION, found))
+
+
+def test_a_comparison_tells_every_promotion() -> None:
+    """Looking only at whom the findings name, it tells the same as looking at everybody."""
+    people = (user("ana"), user("bob", "master_admin"), user("cyd"), user("dan", "master_admin"))
+    before = snapshot(users=people, groups=(group("g1", "ana", "bob"),))
+    roles = give(a_group("g1"), "account/Master Admin", None), give(a_user("dan"), ADMIN, None)
+    later = replace(before, assignments=roles)
+
+    diff = compare(before, SHIPPED, today=TODAY, tool_version="0", assigned=later)
+
+    assert isinstance(diff.principals, Summaries)
+    everybody = list(replace(diff.principals, rising=None).promoted())
+    assert {a_group("g1"), a_user("ana")} == {one.principal for one in everybody}
+    assert everybody == list(diff.principals.promoted())
 
 
 # ---------------------------------------------------------------- keys

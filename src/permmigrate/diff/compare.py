@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from permmigrate.diff.automaton import Automaton
@@ -12,7 +13,7 @@ from permmigrate.diff.concerns import concerns_of
 from permmigrate.diff.findings import Findings
 from permmigrate.diff.gathering import Gathering
 from permmigrate.diff.merge import MERGE_ASSUMPTIONS, merged
-from permmigrate.diff.people import Summaries
+from permmigrate.diff.people import Summaries, risen
 from permmigrate.diff.profiles import Profiles, askers
 from permmigrate.diff.replay import Replay
 from permmigrate.diff.sensitivity import rated
@@ -91,7 +92,8 @@ class _Comparison:
         replay = Replay.of(entitlements, gathered, automaton.kinds)
         gathered, standing = replay.gathered, Standing(profiles)
         findings = Findings(entitlements, gathered, replay.kinds, automaton.askers, index, standing, replay)
-        people = Summaries(entitlements, index, profiles, gathered.counts)
+        rising = partial(risen, entitlements, index, gathered, replay.kinds)
+        people = Summaries(entitlements, index, profiles, gathered.counts, rising)
         uncertainties = uncertainties_of(
             entitlements, findings, self.assigned, expired(self.tables, self.today)
         )

@@ -51,9 +51,9 @@ class _Future:
     severity_of: Callable[[RoleId], Severity]
 
     @cached_property
-    def _assigned(self) -> list[AfterAssignment]:
-        """Of a million roles on shared folders one of each kind a principal says all there is to say."""
-        return self.entitlements.assigned.varied()
+    def _loose(self) -> tuple[AfterAssignment, ...]:
+        """What is assigned otherwise than on a share's own folder or collection by a row of the tables."""
+        return self.entitlements.assigned.loose
 
     def _has_effect(self, entry: AfterAssignment) -> bool:
         """Whether the vendor heeds the assignment; of a role that no catalog has, nobody knows."""
@@ -65,7 +65,7 @@ class _Future:
 
     def all_environments(self) -> Iterator[Concern]:
         """Roles in all environments where the legacy reach was a list."""
-        everywhere = (e for e in self._assigned if e.assignment.scope_id == ALL_ENVIRONMENTS)
+        everywhere = (e for e in self._loose if e.assignment.scope_id == ALL_ENVIRONMENTS)
         for principal, entries in self._by_principal(everywhere).items():
             reach = self._legacy_reach(principal)
             if reach is not None:
@@ -107,7 +107,7 @@ class _Future:
         rows = {str(row) for row in translation.uses} if translation is not None else set()
         wanted = [
             entry
-            for entry in self._assigned
+            for entry in self._loose
             if entry.assignment.folder_id is not None and entry.cause not in rows and self._has_effect(entry)
         ]
         shares = self._shares_of({entry.assignment.principal for entry in wanted})
@@ -172,11 +172,8 @@ class _Future:
         """Groups that hold roles and have members whom an identity provider signs in."""
         provided = {group.id: (group, self._provided(group)) for group in self.entitlements.snapshot.groups}
         provided = {id_: found for id_, found in provided.items() if found[1]}
-        entries = (
-            e
-            for e in self._assigned
-            if e.assignment.principal.type is PrincipalType.GROUP and e.assignment.principal.id in provided
-        )
+        groups = {PrincipalRef(PrincipalType.GROUP, id_) for id_ in provided}
+        entries = self.entitlements.assigned.varied(groups)
         for principal, held in self._by_principal(entries).items():
             group, members = provided[GroupId(principal.id)]
             text = (
@@ -187,9 +184,15 @@ class _Future:
 
     def _provided(self, group: Group) -> int:
         """How many members an identity provider signs in."""
-        users = self.entitlements.snapshot.user_by_id
-        methods = (users[member].providers if member in users else () for member in group.member_ids)
-        return sum(any(one.casefold() == IDENTITY_PROVIDER for one in each) for each in methods)
+        return sum(member in self._signed_in for member in group.member_ids)
+
+    @cached_property
+    def _signed_in(self) -> frozenset[UserId]:
+        """The users whom an identity provider signs in."""
+        users = self.entitlements.snapshot.users
+        return frozenset(
+            user.id for user in users if any(one.casefold() == IDENTITY_PROVIDER for one in user.providers)
+        )
 
     def edited_roles(self) -> Iterator[Concern]:
         """Roles that the vendor changed between the two captures: what is assigned is no longer what was."""
@@ -202,7 +205,7 @@ class _Future:
             for role in later.catalog.roles.values()
             if role.management_type is ManagementType.SYSTEM and role.id in changed
         }
-        entries = (e for e in self._assigned if e.assignment.role_id in edited)
+        entries = (e for e in self._loose if e.assignment.role_id in edited)
         for principal, held in self._by_principal(entries).items():
             roles = self._roles(held)
             text = f"{roles}, which the vendor edited between the two captures and may edit again"

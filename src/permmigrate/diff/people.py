@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, overload
@@ -11,8 +11,9 @@ from typing import NamedTuple, overload
 import numpy as np
 import numpy.typing as npt
 
-from permmigrate.diff.automaton import Automaton
+from permmigrate.diff.automaton import Automaton, Kind
 from permmigrate.diff.capabilities import CapabilityIndex
+from permmigrate.diff.gathering import Gathered
 from permmigrate.diff.profiles import UNTOLD, Profile, Profiles, askers
 from permmigrate.diff.value import PrincipalSummary, Severity, Verdict
 from permmigrate.diff.verdicts import COMPARED, sides
@@ -30,6 +31,8 @@ class Summaries(Sequence[PrincipalSummary]):
     profiles: Profiles
     counts: npt.NDArray[np.int64]
     """Of each principal, how many findings of each verdict hold for it."""
+    rising: Callable[[], Iterable[int]] | None = None
+    """Who may become an administrator, as far as the findings say (`risen`); None for anybody."""
 
     @staticmethod
     def uncounted(entitlements: Entitlements, numbering: CapabilityIndex) -> Summaries:
@@ -91,8 +94,11 @@ class Summaries(Sequence[PrincipalSummary]):
 
     def promoted(self) -> Iterator[PrincipalSummary]:
         """The summaries of those who become administrators."""
+        rising = None if self.rising is None else frozenset(self.rising())
         for number in self._order:
             principal = self.entitlements.principals[number]
+            if rising is not None and number not in rising:
+                continue
             if self.administers(principal, self.profiles.profile(principal)) == (False, True):
                 yield self._make(number)
 
@@ -229,6 +235,21 @@ def _distinct(code: npt.NDArray[np.int64]) -> tuple[list[int], list[int], list[i
     """Distinct numbers, where each comes first, and how often it comes."""
     found, first, times = np.unique(code, return_index=True, return_counts=True)
     return found.tolist(), first.tolist(), times.tolist()
+
+
+def risen(
+    entitlements: Entitlements, numbering: CapabilityIndex, gathered: Gathered, kinds: Sequence[Kind]
+) -> set[int]:
+    """For whom a finding says that something critical to the account is or may be gained."""
+    critical = numbering.atoms_of(ScopeType.ACCOUNT, Severity.CRITICAL)
+    grows = [COMPARED[one.verdict] not in (Verdict.LOST, Verdict.MAYBE_LOST) for one in kinds]
+    wanted = np.array([up and one.atoms & critical != 0 for up, one in zip(grows, kinds, strict=True)])
+    in_account = np.flatnonzero(gathered.place == entitlements.places.starts[ACCOUNT_SCOPE])
+    found: set[int] = set()
+    for at in in_account[wanted[gathered.kind[in_account]]].tolist():
+        found.add(int(gathered.principal[at]))
+        found.update(gathered.others_of(at).tolist())
+    return found
 
 
 def recounted(

@@ -108,16 +108,21 @@ class Assigned(Sequence[AfterAssignment]):
         bound = [AfterAssignment(one.assignment, str(one.row)) for one in rows]
         return [*sorted(bound, key=lambda one: one.assignment.sort_key()), *loose]
 
-    def varied(self) -> list[AfterAssignment]:
-        """All that are values; of those in columns one of each role and row for each principal."""
+    def varied(self, principals: Collection[PrincipalRef]) -> list[AfterAssignment]:
+        """What some principals are assigned: all that are values, and of those in columns one of each role
+        and row for each principal."""
         if self.planned is None:
-            return list(self.held)
-        slots = max(len(self.planned.slots), 1)
-        codes = self.planned.shares.principal[self.planned.share].astype(np.int64) * slots + self.planned.slot
-        firsts = np.unique(codes, return_index=True)[1]
-        some = [self.planned.of_share(row) for row in firsts.tolist()]
-        planned = sorted((*self.planned.single, *some), key=lambda one: one.assignment.sort_key())
-        return [*(AfterAssignment(one.assignment, str(one.row)) for one in planned), *self.held]
+            return [one for one in self.held if one.assignment.principal in principals]
+        shares = self.planned.shares
+        wanted = np.array([one in principals for one in shares.principals], dtype=bool)
+        rows = np.flatnonzero(wanted[shares.principal[self.planned.share]])[::-1]
+        first = np.full((len(wanted), len(self.planned.slots)), -1, dtype=np.int64)
+        first[shares.principal[self.planned.share[rows]], self.planned.slot[rows]] = rows
+        some = [self.planned.of_share(row) for row in first[first >= 0].tolist()]
+        single = (one for one in self.planned.single if one.assignment.principal in principals)
+        planned = sorted((*single, *some), key=lambda one: one.assignment.sort_key())
+        held = (one for one in self.held if one.assignment.principal in principals)
+        return [*(AfterAssignment(one.assignment, str(one.row)) for one in planned), *held]
 
     def on_content_of_keys(self) -> Iterator[AfterAssignment]:
         """What is in columns although it is for a key: people and groups hold all the rest."""
