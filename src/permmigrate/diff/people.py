@@ -243,7 +243,9 @@ def risen(
     """For whom a finding says that something critical to the account is or may be gained."""
     critical = numbering.atoms_of(ScopeType.ACCOUNT, Severity.CRITICAL)
     grows = [COMPARED[one.verdict] not in (Verdict.LOST, Verdict.MAYBE_LOST) for one in kinds]
-    wanted = np.array([up and one.atoms & critical != 0 for up, one in zip(grows, kinds, strict=True)])
+    wanted = np.array(
+        [up and one.atoms & critical != 0 for up, one in zip(grows, kinds, strict=True)], dtype=bool
+    )
     in_account = np.flatnonzero(gathered.place == entitlements.places.starts[ACCOUNT_SCOPE])
     found: set[int] = set()
     for at in in_account[wanted[gathered.kind[in_account]]].tolist():
