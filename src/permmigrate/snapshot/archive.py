@@ -96,8 +96,7 @@ class Archive:
         name = f"{table.name}.jsonl"
         found: list[Any] = []
         for block in self._blocks(name, self._chunks(name)):
-            lines = block.split(b"\n")[:-1]
-            found.extend(self.rows_of(table, self._parse(table, lines, len(found)), name, len(found)))
+            found.extend(self.rows_of(table, self._parse(table, block, len(found)), name, len(found)))
         self._count(name, len(found))
         return tuple(found)
 
@@ -109,13 +108,14 @@ class Archive:
             reader = LineReader(found)
             for lines in self._blocks(_SHARES, self._chunks(_SHARES)):
                 if not reader.read(lines):
-                    self._gather_rows(lines.split(b"\n")[:-1], _SHARES, found)
+                    self._gather_rows(lines, found)
         self._count(_SHARES, len(found))
         return found.finished()
 
-    def _gather_rows(self, lines: list[bytes], name: str, found: Gathered) -> None:
+    def _gather_rows(self, lines: bytes, found: Gathered) -> None:
         before = len(found)
-        for share in self.rows_of(rows.SHARES, self._parse(rows.SHARES, lines, before), name, before):
+        items = self._parse(rows.SHARES, lines, before)
+        for share in self.rows_of(rows.SHARES, items, _SHARES, before):
             found.add(share.content, share.principal, share.level, share.source)
 
     def _count(self, name: str, found: int) -> None:
@@ -127,21 +127,25 @@ class Archive:
         """Turn parsed rows into values; the error names the row by its number in the member."""
         if not isinstance(items, list):
             raise self.broken(f"`{name}` has no list of {table.name}")
-        found: list[Any] = []
+        found = table.read_all(items)
+        if found is not None:
+            return found
+        found = []
         try:
             found.extend(table.read(item) for item in items)
         except rows.RowError as error:
             raise self.broken(f"row {before + len(found) + 1} of `{name}` {error}") from None
         return found
 
-    def _parse(self, table: rows.Table, lines: list[bytes], before: int) -> list[Any]:
-        """Parse many lines in one go, and one by one only to find the line that is wrong."""
+    def _parse(self, table: rows.Table, block: bytes, before: int) -> list[Any]:
+        """Parse whole lines in one go, and one by one only to find the line that is wrong."""
         try:
-            items = (json if table.counts else orjson).loads(b"[" + b",".join(lines) + b"]")
-            if len(items) == len(lines):
+            items = (json if table.counts else orjson).loads(b"[%b]" % block[:-1].replace(b"\n", b","))
+            if len(items) == block.count(b"\n"):
                 return list(items)
         except (ValueError, RecursionError):  # also for a half of a character, which `json` alone lets pass
             pass
+        lines = block.split(b"\n")[:-1]
         for number, line in enumerate(lines, before + 1):
             try:
                 json.loads(line)
