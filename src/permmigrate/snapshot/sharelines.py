@@ -15,17 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, PrincipalType
-from permmigrate.snapshot.rows import SHARES, same
+from permmigrate.snapshot.rows import same
 from permmigrate.snapshot.shares import LONGEST, Gathered, Ints, Shares
 
 _CONTENT: Final = re.compile(
     rb'\{"content":"([^"]*)","content_type":"([^"]*)","environment_id":"([^"]*)","level":"'
 )
 _SHARE: Final = re.compile(rb'([^"]*)","principal":"([^"]*)","principal_type":"([^"]*)","source":"')
-_QUOTES: Final = 4 * len(SHARES.fields)
-"""In one line."""
-_LEVEL, _SOURCE, _END = 14, 26, 27
-"""Which of them are before the level, before the source and at its end."""
 _QUOTE, _BRACE, _LINE, _SPACE, _ZERO = b'"}\n 0'
 _WIDEST: Final = 1 << 10
 """Bytes of a text that is compared with others; the plain reader takes longer ones."""
@@ -61,6 +57,8 @@ class LineReader:
         self._into = into
         self._content = b"", -1
         """That of the last line, and its number."""
+        self._head = b""
+        """The source of the last line without the number at its end, a quote before it."""
         self._environments: dict[bytes, EnvironmentId] = {}
         self._shares = _Numbers(self._share)
         self._levels, self._principals = array("i"), array("i")
@@ -69,46 +67,54 @@ class LineReader:
 
     def read(self, lines: bytes) -> bool:
         """Add whole lines; False, and nothing added, when one of them has another form."""
-        quotes = _quotes(lines)
-        if quotes is None:
-            return False
         padded = np.frombuffer(lines + bytes(_WIDEST), dtype=np.uint8)
-        starts = np.concatenate([[0], quotes[:-1, _END] + len('"}\n')])
-        level, source, end = (quotes[:, one] + 1 for one in (_LEVEL, _SOURCE, _END))
         try:
-            content = self._contents(lines, _texts(padded, starts, level), starts, level)
-            share = self._shares.between(lines, level, source)
-            origin, line = self._sources(lines, padded, source, end - 1)
+            starts, ends = _lines(lines, padded[: len(lines)])
+            content, levels = self._contents(lines, padded, starts, ends)
+            origin, line, sources = self._sources(lines, padded, levels, ends)
+            share = self._shares.between(lines, levels, sources)
         except ValueError:  # another field, a kind or a type of a later version, or a long text
             return False
-        principal, levels = np.asarray(self._principals)[share], np.asarray(self._levels)[share]
-        self._into.add_columns(content, principal, levels, origin, line)
+        principal, level = np.asarray(self._principals)[share], np.asarray(self._levels)[share]
+        self._into.add_columns(content, principal, level, origin, line)
         return True
 
     def _contents(
-        self, lines: bytes, texts: npt.NDArray[np.uint64], starts: Positions, ends: Positions
-    ) -> Ints:
-        """The number of each line's content."""
-        first = np.flatnonzero(np.append(True, (texts[1:] != texts[:-1]).any(axis=1)))
-        numbers = []
-        for start, end in zip(starts[first].tolist(), ends[first].tolist(), strict=True):
-            text = lines[start:end]
-            if text != self._content[0]:
-                self._content = text, self._look_at_content(text)
-            numbers.append(self._content[1])
-        return np.repeat(np.array(numbers, dtype=np.int32), np.diff(first, append=len(starts)))
+        self, lines: bytes, padded: Bytes, starts: Positions, ends: Positions
+    ) -> tuple[Ints, Positions]:
+        """The number of each line's content, and where what is after it begins."""
+        first, found = self._first_of_each(lines, padded, starts)
+        times = np.diff(first, append=len(starts))
+        levels = starts + np.repeat(np.array([len(each[0]) for each in found]), times)
+        if (levels > ends).any():
+            raise ValueError("level")
+        return np.repeat(np.array([self._number(each) for each in found], dtype=np.int32), times), levels
 
-    def _look_at_content(self, text: bytes) -> int:
-        found = _CONTENT.fullmatch(text)
-        if found is None:
-            raise ValueError("content")
-        id_, kind, environment = found.groups()
-        if environment not in self._environments:
-            self._environments[environment] = EnvironmentId(same(environment.decode("ascii")))
-        meant = ContentKind(kind.decode("ascii"))
-        return self._into.content(
-            ContentRef(self._environments[environment], meant, same(id_.decode("ascii")))
-        )
+    def _first_of_each(
+        self, lines: bytes, padded: Bytes, starts: Positions
+    ) -> tuple[Positions, list[re.Match[bytes]]]:
+        """The lines that do not begin as the line before does, as far as any content goes."""
+        length = max(len(self._content[0]), 1)
+        while True:
+            texts = _texts(padded, starts, length)
+            first = np.flatnonzero(np.append(True, (texts[1:] != texts[:-1]).any(axis=1)))
+            found = [each for start in starts[first].tolist() if (each := _CONTENT.match(lines, start))]
+            if len(found) < len(first):
+                raise ValueError("content")
+            longest = max(len(each[0]) for each in found)
+            if longest <= length:
+                return first, found
+            length = longest
+
+    def _number(self, found: re.Match[bytes]) -> int:
+        if found[0] != self._content[0]:
+            id_, kind, environment = found.groups()
+            if environment not in self._environments:
+                self._environments[environment] = EnvironmentId(same(environment.decode("ascii")))
+            meant = ContentKind(kind.decode("ascii"))
+            content = ContentRef(self._environments[environment], meant, same(id_.decode("ascii")))
+            self._content = found[0], self._into.content(content)
+        return self._content[1]
 
     def _share(self, text: bytes) -> int:
         found = _SHARE.fullmatch(text)
@@ -119,47 +125,54 @@ class LineReader:
         self._principals.append(self._into.principal(PrincipalRef(PrincipalType(type_), same(id_))))
         return len(self._levels) - 1
 
-    def _sources(self, lines: bytes, padded: Bytes, starts: Positions, ends: Positions) -> tuple[Ints, Ints]:
-        """The text before the number at the end of each source, as a number, and that number."""
+    def _sources(
+        self, lines: bytes, padded: Bytes, starts: Positions, ends: Positions
+    ) -> tuple[Ints, Ints, Positions]:
+        """The text before the number at the end of each source, as a number, that number, and where it
+        begins: after the last quote, which most often stands before the same text as on the last line."""
         digits, line = _numbers_before(padded, ends)
-        ends = ends - digits
-        texts = _texts(padded, starts, ends)
-        if (texts == texts[0]).all():
-            origin = self._origins[lines[starts[0] : ends[0]]]
-            return np.full(len(starts), origin, dtype=np.int32), line
-        return self._origins.between(lines, starts, ends), line
+        heads = ends - digits
+        begins = heads - len(self._head)
+        if self._head and (begins >= starts).all():
+            texts = _windows(padded, len(self._head))[begins]
+            if (texts == np.frombuffer(self._head, dtype=np.uint8)).all():
+                origin = self._origins[self._head[1:]]
+                return np.full(len(starts), origin, dtype=np.int32), line, begins + 1
+        found = (lines.rfind(b'"', 0, end) for end in ends.tolist())
+        begins = np.fromiter(found, dtype=np.intp, count=len(ends))
+        if (begins < starts).any():
+            raise ValueError("source")
+        self._head = lines[begins[-1] : heads[-1]]
+        return self._origins.between(lines, begins + 1, heads), line, begins + 1
 
 
-def _quotes(lines: bytes) -> npt.NDArray[np.intp] | None:
-    """Where the quotes of each line are; None for lines that may be something else than seven plain texts.
+def _lines(lines: bytes, text: Bytes) -> tuple[Positions, Positions]:
+    """Where each line starts, and where the last quote of each is. Raises ValueError.
 
-    What is between the quotes is for the caller to look at; it is ASCII without anything that JSON escapes.
+    There is nothing but ASCII in them, and nothing that JSON escapes.
     """
-    count = lines.count(b"\n")
-    if not count or not lines.isascii() or b"\\" in lines:
-        return None
-    text = np.frombuffer(lines, dtype=np.uint8)
-    found = np.flatnonzero(text == _QUOTE)
-    if len(found) != _QUOTES * count or np.count_nonzero(text < _SPACE) != count:
-        return None
-    quotes = found.reshape(count, _QUOTES)
-    last = quotes[:, _END]
-    if last[-1] != len(lines) - len('"}\n'):
-        return None
-    regular = (text[last + 1] == _BRACE).all() and (text[last + 2] == _LINE).all()
-    return quotes if regular else None
+    ends = np.flatnonzero(text == _LINE)
+    count = len(ends)
+    plain = lines.isascii() and b"\\" not in lines and np.count_nonzero(text < _SPACE) == count
+    if not plain or not lines.endswith(b'"}\n') or len(lines) < len(b'"}\n') * count:
+        raise ValueError("lines")
+    starts = np.append(0, ends[:-1] + 1)
+    if not ((text[ends - 1] == _BRACE).all() and (text[ends - 2] == _QUOTE).all()):
+        raise ValueError("lines")
+    return starts, ends - 2
 
 
-def _texts(padded: Bytes, starts: Positions, ends: Positions) -> npt.NDArray[np.uint64]:
-    """Texts as rows of one width, to be compared. Raises ValueError for long ones."""
-    lengths = ends - starts
-    width = -(-max(int(lengths.max()), 1) // 8) * 8
+def _windows(padded: Bytes, width: int) -> Bytes:
+    """The bytes from each position on."""
     if width > _WIDEST:
         raise ValueError("long")
     shape = len(padded) - _WIDEST, width
-    texts = np.ndarray(shape, dtype=np.uint8, buffer=padded, strides=(1, 1))[starts]
-    texts *= np.arange(width) < lengths[:, None]
-    return texts.view(np.uint64)
+    return np.ndarray(shape, dtype=np.uint8, buffer=padded, strides=(1, 1))
+
+
+def _texts(padded: Bytes, starts: Positions, length: int) -> npt.NDArray[np.uint64]:
+    """At least so many bytes after each start, to be compared. Raises ValueError for many."""
+    return _windows(padded, max(-(-length // 8) * 8, 8))[starts].view(np.uint64)
 
 
 def _numbers_before(text: Bytes, ends: Positions) -> tuple[Positions, Ints]:
