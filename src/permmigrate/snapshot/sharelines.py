@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -59,7 +60,7 @@ class LineReader:
         """That of the last line, and its number."""
         self._head = b""
         """The source of the last line without the number at its end, a quote before it."""
-        self._environments: dict[bytes, EnvironmentId] = {}
+        self._where = cache(_where)
         self._shares = _Numbers(self._share)
         self._levels, self._principals = array("i"), array("i")
         """What the numbers of shares mean."""
@@ -108,11 +109,9 @@ class LineReader:
 
     def _number(self, found: re.Match[bytes]) -> int:
         if found[0] != self._content[0]:
-            id_, kind, environment = found.groups()
-            if environment not in self._environments:
-                self._environments[environment] = EnvironmentId(same(environment.decode("ascii")))
-            meant = ContentKind(kind.decode("ascii"))
-            content = ContentRef(self._environments[environment], meant, same(id_.decode("ascii")))
+            id_, *where = found.groups()
+            environment, kind = self._where(*where)
+            content = ContentRef(environment, kind, same(id_.decode("ascii")))
             self._content = found[0], self._into.content(content)
         return self._content[1]
 
@@ -144,6 +143,10 @@ class LineReader:
             raise ValueError("source")
         self._head = lines[begins[-1] : heads[-1]]
         return self._origins.between(lines, begins + 1, heads), line, begins + 1
+
+
+def _where(kind: bytes, environment: bytes) -> tuple[EnvironmentId, ContentKind]:
+    return EnvironmentId(same(environment.decode("ascii"))), ContentKind(kind.decode("ascii"))
 
 
 def _lines(lines: bytes, text: Bytes) -> tuple[Positions, Positions]:
