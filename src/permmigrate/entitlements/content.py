@@ -53,6 +53,8 @@ class Untold(NamedTuple):
 
 
 Sort = Shared | Given | Untold
+Small = npt.NDArray[np.unsignedinteger]
+"""Numbers of sorts."""
 
 _AT_ONCE: Final = 1 << 16
 """Entries whose origins are in hand together."""
@@ -84,8 +86,8 @@ class _Gathering:
 
     def __post_init__(self) -> None:
         self.sorts: dict[Sort, int] = {}
-        self.columns: list[tuple[Ints, Ints, Ints]] = []
-        """Holders, places and sorts: of the shares, then of what else there is."""
+        self.columns: list[tuple[npt.NDArray[np.int64], Small]] = []
+        """Holder and place as one number, -1 for none, and sort; those of the shares first."""
 
     @cached_property
     def holders(self) -> dict[PrincipalRef, int]:
@@ -112,32 +114,23 @@ class _Gathering:
         self._untold()
         key, order, sort = self._in_order()
         first = np.flatnonzero(np.append(key[:1] == key[:1], key[1:] != key[:-1])).astype(np.int32)
-        entry = key[first]
+        key = key[first]
+        starts = np.searchsorted(key, np.arange(len(self.holders) + 1) * len(self.places))
+        key %= len(self.places)
+        place = key.astype(np.int32)
         del key
+        origin = self._origins(order, first)
+        del order
         combination, sorts = self._combinations(sort, first)
-        del sort
-        return Content(
-            sorts,
-            np.searchsorted(entry, np.arange(len(self.holders) + 1) * len(self.places)),
-            (entry % len(self.places)).astype(np.int32),
-            combination,
-            self._origins(order, first),
-        )
+        return Content(sorts, starts, place, combination, origin)
 
-    def _in_order(self) -> tuple[npt.NDArray[np.int64], Ints, Ints]:
+    def _in_order(self) -> tuple[npt.NDArray[np.int64], Ints, Small]:
         """All columns as one, by holder and place: the two as one number, the row, and the sort."""
-        number = sum(len(sort) for _, _, sort in self.columns)
-        bits = max(number, 1).bit_length()
-        key, kept, at = np.empty(number, dtype=np.int64), np.empty(number, dtype=bool), 0
-        for holder, place, _ in self.columns:
-            part = slice(at, at := at + len(holder))
-            np.multiply(holder, len(self.places), out=key[part], dtype=np.int64)
-            key[part] += place
-            kept[part] = (holder >= 0) & (place >= 0)
-        sort = np.concatenate([sort for _, _, sort in self.columns])
+        key, sort = (np.concatenate(column) for column in zip(*self.columns, strict=True))
         self.columns.clear()
+        kept, bits = key >= 0, max(len(key), 1).bit_length()
         key <<= bits
-        key |= np.arange(number, dtype=np.int32)
+        key |= np.arange(len(key), dtype=np.int32)
         key = key if kept.all() else key[kept]
         key.sort()
         order = key.astype(np.int32)  # the lower half of the bits
@@ -145,7 +138,7 @@ class _Gathering:
         key >>= bits
         return key, order, sort[order]
 
-    def _combinations(self, sort: Ints, first: Ints) -> tuple[Ints, tuple[tuple[Sort, ...], ...]]:
+    def _combinations(self, sort: Small, first: Ints) -> tuple[Ints, tuple[tuple[Sort, ...], ...]]:
         """Number the runs of sorts by what is in them."""
         names = list(self.sorts)
         length = np.diff(first, append=np.int32(len(sort)))
@@ -159,14 +152,15 @@ class _Gathering:
             number[runs] = ids[alike]
         return number, tuple(found)
 
-    def _alike(self, sort: Ints, first: Ints, size: int) -> tuple[Ints, Ints]:
+    def _alike(self, sort: Small, first: Ints, size: int) -> tuple[Ints, Ints]:
         """The distinct runs of one size, sorted, and which of them each is."""
         many = max(len(self.sorts), 1)
         if many**size >= 1 << 63:
             runs = sort[first[:, None] + np.arange(size)]
             distinct, which = np.unique(runs, axis=0, return_inverse=True)
             return distinct, which.ravel().astype(np.int32)
-        code = np.zeros(len(first), dtype=np.int64)
+        width = np.dtype(np.int32 if many**size < 1 << 31 else np.int64)
+        code: npt.NDArray[np.signedinteger] = np.zeros(len(first), dtype=width)
         for at in range(size):
             code *= many
             code += sort[first + at]
@@ -189,7 +183,11 @@ class _Gathering:
         return found
 
     def _add(self, holder: Ints, place: Ints, sort: Ints) -> None:
-        self.columns.append((holder, place, sort))
+        where = holder.astype(np.int64)
+        where *= len(self.places)
+        where += place
+        where[(holder < 0) | (place < 0)] = -1
+        self.columns.append((where, sort.astype(np.min_scalar_type(len(self.sorts)))))
 
     def _shares(self) -> None:
         """Every share as it was; a cause is the row that answered for it, or what stands for none."""

@@ -141,9 +141,9 @@ class Planned(Sequence[PlannedAssignment]):
         return frozenset(one.assignment for one in self.single)
 
     @cached_property
-    def _by_principal(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    def _by_principal(self) -> tuple[Ints, npt.NDArray[np.intp]]:
         principal = self.shares.principal[self.share]
-        order = np.argsort(principal, kind="stable")
+        order = np.argsort(principal, kind="stable").astype(np.int32)
         return order, np.searchsorted(principal[order], np.arange(len(self.shares.principals) + 1))
 
     def rows_of(self, principal: PrincipalRef, contents: Collection[ContentRef] | None = None) -> list[int]:

@@ -19,6 +19,8 @@ from permmigrate.model import ContentKind, ContentRef, PrincipalRef, Share
 Ints = npt.NDArray[np.int32]
 
 _DIGITS: Final = "0123456789"
+_DENSE: Final = 1 << 20
+"""Codes up to here are looked up in a table."""
 LONGEST: Final = 9
 """Digits of a line number that surely fits 32 bits."""
 
@@ -110,8 +112,8 @@ class Shares(Sequence[Share]):
         return bool(same.any())
 
     @cached_property
-    def _by_principal(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        order = np.argsort(self.principal, kind="stable")
+    def _by_principal(self) -> tuple[Ints, npt.NDArray[np.intp]]:
+        order = np.argsort(self.principal, kind="stable").astype(np.int32)
         return order, np.searchsorted(self.principal[order], np.arange(len(self.principals) + 1))
 
     @property
@@ -141,9 +143,7 @@ class Shares(Sequence[Share]):
     def content_number(self) -> dict[ContentRef, int]:
         return {content: number for number, content in enumerate(self.contents)}
 
-    def rows_of(
-        self, principal: PrincipalRef, contents: Collection[ContentRef] | None = None
-    ) -> npt.NDArray[np.intp]:
+    def rows_of(self, principal: PrincipalRef, contents: Collection[ContentRef] | None = None) -> Ints:
         """Where a principal's shares are, in their order: all, or those of some contents."""
         number = self.principal_number.get(principal)
         order, starts = self._by_principal
@@ -220,9 +220,13 @@ class Gathered:
 
 
 def numbered(codes: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Ints]:
-    """The distinct codes, sorted, and the place of each among them."""
+    """The distinct codes, sorted, and the place of each among them. None is negative."""
     distinct = np.unique(codes)
-    return distinct, np.searchsorted(distinct, codes).astype(np.int32)
+    if len(distinct) and distinct[-1] > _DENSE:
+        return distinct, np.searchsorted(distinct, codes).astype(np.int32)
+    places = np.zeros(int(distinct[-1]) + 1 if len(distinct) else 0, dtype=np.int32)
+    places[distinct] = np.arange(len(distinct))
+    return distinct, places[codes]
 
 
 def parted(source: str) -> tuple[str, int]:
