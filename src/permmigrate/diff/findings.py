@@ -14,6 +14,7 @@ import numpy.typing as npt
 from permmigrate.diff.automaton import Asker, Automaton, Kind
 from permmigrate.diff.capabilities import CapabilityIndex
 from permmigrate.diff.gathering import Gathered
+from permmigrate.diff.order import order_by
 from permmigrate.diff.profiles import Profiles, askers
 from permmigrate.diff.replay import Replay
 from permmigrate.diff.standing import Standing
@@ -28,6 +29,8 @@ _SURE: Final = (Verdict.GAINED, Verdict.LOST)
 _SEVERITIES: Final = tuple(Severity)
 
 
+BLOCK: Final = 1 << 18
+"""How many findings of the columns are looked at at once."""
 UNRAISED: Final = len(_SEVERITIES)
 """Stands for the severity that is raised, where there is none to raise."""
 
@@ -58,8 +61,8 @@ class Findings(Sequence[Finding]):
     numbering: CapabilityIndex
     standing: Standing
     replay: Replay
-    rows: npt.NDArray[np.intp] | None = None
-    """Which of the columns' findings are still there; None for all of them."""
+    gone: Ints | None = None
+    """Which of the columns' findings are there no longer, ascending; None where none was looked for."""
     extra: tuple[Finding, ...] = ()
     """Findings that came in place of others."""
     raising: Raising | None = None
@@ -94,20 +97,40 @@ class Findings(Sequence[Finding]):
     @property
     def is_revised(self) -> bool:
         """Whether findings came or went since the columns were gathered: unknown ones go, if any."""
-        return self.rows is not None
+        return self.gone is not None
 
-    @cached_property
-    def _rows(self) -> npt.NDArray[np.intp]:
-        return np.arange(len(self.gathered.principal)) if self.rows is None else self.rows
+    @property
+    def rows(self) -> Ints:
+        """Which of the columns' findings are still there."""
+        every = np.arange(len(self.gathered.kind), dtype=np.int32)
+        return every if self.gone is None else np.delete(every, self.gone)
 
     @cached_property
     def used(self) -> npt.NDArray[np.int64]:
         """How many findings there are of each kind, the extra ones left out."""
-        return np.bincount(self.gathered.kind[self._rows], minlength=len(self.kinds))
+        if self.gone is None:
+            return self._used_at_first
+        gone = np.bincount(self.gathered.kind[self.gone], minlength=len(self.kinds))
+        return np.asarray(self._used_at_first - gone)
 
     @cached_property
     def _used_at_first(self) -> npt.NDArray[np.int64]:
-        return np.bincount(self.gathered.kind, minlength=len(self.kinds))
+        found = np.zeros(len(self.kinds), dtype=np.int64)
+        for rows in self._blocks:
+            found += np.bincount(self.gathered.kind[rows], minlength=len(self.kinds))
+        return found
+
+    @cached_property
+    def _places(self) -> npt.NDArray[np.intp]:
+        """The places of the findings in the columns, ascending."""
+        there = np.zeros(len(self.entitlements.places), dtype=bool)
+        there[self.gathered.place] = True
+        return np.flatnonzero(there)
+
+    @property
+    def _blocks(self) -> Iterator[slice]:
+        """All that is in the columns, some of it at a time."""
+        return (slice(start, start + BLOCK) for start in range(0, len(self.gathered.kind), BLOCK))
 
     @cached_property
     def numbers(self) -> Sequence[tuple[int, ...]]:
@@ -133,21 +156,24 @@ class Findings(Sequence[Finding]):
             return plain
         in_folders = [UNRAISED if one is None else one.rank for one in self.raising.in_folders]
         raised = np.full((len(self.entitlements.places), UNRAISED + 1), len(_SEVERITIES), dtype=np.int32)
-        for place in np.unique(found.place).tolist():
+        for place in self._places.tolist():
             raised[place, :UNRAISED] = self.raising.ranks(*self.entitlements.places.of(place))
         return np.asarray(np.minimum(plain, raised[found.place, np.array(in_folders)[found.kind]]))
 
     @cached_property
     def worst_of_kind(self) -> Ints:
         """The rank of the worst severity among the findings of each kind."""
-        worst = np.full(len(self.kinds), len(_SEVERITIES) - 1, dtype=np.int32)
-        np.minimum.at(worst, self.gathered.kind[self._rows], self.severity[self._rows])
+        lowest = np.int32(len(_SEVERITIES) - 1)
+        if self.raising is None:
+            return np.where(self.used > 0, np.minimum(self.severity_of_kind, lowest), lowest)
+        worst = np.full(len(self.kinds), lowest, dtype=np.int32)
+        np.minimum.at(worst, self.gathered.kind[self.rows], self.severity[self.rows])
         return worst
 
     @cached_property
-    def order(self) -> npt.NDArray[np.intp]:
+    def order(self) -> Ints:
         """The numbers of the findings as they are sorted."""
-        found, rows, places = self.gathered, self._rows, self.entitlements.places
+        found, rows, places = self.gathered, self.rows, self.entitlements.places
         who = {str(one): number for number, one in enumerate(self.entitlements.principals)}
         told = self.capabilities_of_kinds
         more = [
@@ -161,22 +187,23 @@ class Findings(Sequence[Finding]):
             for told_at, one in enumerate(self.extra, len(told))
         ]
         told += [one.capabilities for one in self.extra]
-        extra = np.array(more, dtype=np.int64).reshape(-1, 5).T
-        place = np.concatenate([found.place[rows], extra[1]])
-        used = np.unique(place)
+        extra = np.array(more, dtype=np.int32).reshape(-1, 5).T
+        used = np.union1d(self._places, extra[1])
         regions = [self.region(at, 0) for at in used.tolist()]
-        region_ranks = np.zeros(len(places), dtype=np.int64)
+        region_ranks = np.zeros(len(places), dtype=np.int32)
         region_ranks[used] = _ranks([(one.label, one.environment_id, one.content_id) for one in regions])
-        verdict = np.array([kind.verdict for kind in self.kinds], dtype=np.int64)
-        keys = (
-            _ranks(told)[np.concatenate([found.kind[rows], extra[0]])],
-            region_ranks[place],
-            _ranks(list(who))[np.concatenate([found.principal[rows], extra[2]])],
-            np.concatenate([verdict[found.kind[rows]], extra[3]]),
-            np.concatenate([self.severity[rows], extra[4]]),
-        )
-        numbers = np.concatenate([rows, len(found.principal) + np.arange(len(self.extra))])
-        return numbers[_sorted_by(keys)]
+        verdict = np.array([kind.verdict for kind in self.kinds], dtype=np.int32)
+        of_kind, of_principal = _ranks(told), _ranks(list(who))
+
+        def keys() -> Iterator[npt.NDArray[np.integer]]:
+            yield np.concatenate([self.severity[rows], extra[4]])
+            yield np.concatenate([verdict[found.kind[rows]], extra[3]])
+            yield np.concatenate([of_principal[found.principal[rows]], of_principal[extra[2]]])
+            yield np.concatenate([region_ranks[found.place[rows]], region_ranks[extra[1]]])
+            yield np.concatenate([of_kind[found.kind[rows]], of_kind[extra[0]]])
+
+        numbers = np.concatenate([rows, len(found.principal) + np.arange(len(self.extra), dtype=np.int32)])
+        return numbers[order_by(keys(), len(numbers))]
 
     @property
     def capabilities_of_kinds(self) -> list[tuple[int, ...]]:
@@ -194,7 +221,13 @@ class Findings(Sequence[Finding]):
 
     def _of(self, verdict: Verdict) -> list[tuple[int, Finding]]:
         wanted = np.array([COMPARED[kind.verdict] is verdict for kind in self.kinds], dtype=bool)
-        rows = self._rows[wanted[self.gathered.kind[self._rows]]] if len(wanted) else self._rows
+        kind = self.gathered.kind
+        rows = np.concatenate(
+            [np.flatnonzero(wanted[kind[some]]) + some.start for some in self._blocks]
+            or [np.zeros(0, dtype=np.intp)]
+        )
+        if self.gone is not None:
+            rows = rows[~np.isin(rows, self.gone)]
         by_principal = rows[np.argsort(self.gathered.principal[rows], kind="stable")]
         return [(row, self._make(row)) for row in by_principal.tolist()]
 
@@ -205,8 +238,9 @@ class Findings(Sequence[Finding]):
     def revised(self, gone: Container[str], made: Iterable[Finding]) -> Findings:
         """The findings without those unknown ones (by their ids), and with these."""
         rows = [row for row, finding in self._unknown if finding.id in gone]
-        left = self._rows[~np.isin(self._rows, rows)]
-        return replace(self, rows=left, extra=(*self.extra, *made))
+        before = np.zeros(0, dtype=np.int32) if self.gone is None else self.gone
+        all_gone = np.union1d(before, np.array(rows, dtype=np.int32))
+        return replace(self, gone=all_gone, extra=(*self.extra, *made))
 
     def raised(self, raising: Raising) -> Findings:
         """The findings with their severities raised."""
@@ -323,7 +357,7 @@ def in_brief(findings: Sequence[Finding]) -> Iterator[Finding]:
     return (
         findings._brief(number) if number < first_extra else findings._at(number)
         for number in sorted(
-            (*findings._rows.tolist(), *range(first_extra, first_extra + len(findings.extra)))
+            (*findings.rows.tolist(), *range(first_extra, first_extra + len(findings.extra)))
         )
     )
 
@@ -364,19 +398,7 @@ def revised(findings: Sequence[Finding], gone: Container[str], made: Iterable[Fi
     return tuple(sorted((*kept, *made), key=Finding.sort_key))
 
 
-def _sorted_by(keys: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.intp]:
-    """The order by several keys of small numbers, the last one first: as one number, where they fit."""
-    packed = np.zeros(len(keys[0]), dtype=np.int64)
-    bits = [int(key.max(initial=0)).bit_length() for key in keys]
-    if sum(bits) > 62:
-        return np.lexsort(keys)
-    for key, width in zip(reversed(keys), reversed(bits), strict=True):
-        packed <<= width
-        packed |= key
-    return np.argsort(packed, kind="stable")
-
-
-def _ranks(values: Sequence[Any]) -> npt.NDArray[np.int64]:
+def _ranks(values: Sequence[Any]) -> Ints:
     """Each value's place among all of them, sorted; equal values have one place."""
     places = {value: place for place, value in enumerate(sorted(set(values)))}
-    return np.array([places[value] for value in values], dtype=np.int64)
+    return np.array([places[value] for value in values], dtype=np.int32)

@@ -6,9 +6,8 @@ is shown by the same request, with its own principal and place put in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -24,6 +23,9 @@ from permmigrate.entitlements import Entitlements
 UNKNOWN: Final = COMPARED.index(Verdict.UNKNOWN)
 REFUTED: Final = "the engine and Cedar disagree"
 """How the reason of a finding begins that Cedar does not bear out."""
+KINDS_OF_PLACE: Final = 3
+BLOCK: Final = 1 << 18
+"""How many findings are sorted at once."""
 
 
 @dataclass
@@ -46,19 +48,33 @@ class Replay:
         made._ask()
         return made
 
-    @cached_property
-    def sort(self) -> npt.NDArray[np.int64]:
+    def _sorts(self, rows: slice) -> npt.NDArray[np.int64]:
         """A number for each finding that is the same for those that rest on the same grants."""
         found = self.gathered
-        where = self.entitlements.places.kind[found.place]
-        code = (found.state.astype(np.int64) * max(len(self.kinds), 1) + found.kind) * 3 + where
-        return np.asarray(np.unique(code, return_inverse=True)[1], dtype=np.int64)
+        where = self.entitlements.places.kind[found.place[rows]]
+        return (found.state[rows].astype(np.int64) << 32 | found.kind[rows]) * KINDS_OF_PLACE + where
+
+    def _sort(self, at: int) -> int:
+        return int(self._sorts(slice(at, at + 1))[0])
+
+    def _blocks(self) -> Iterator[slice]:
+        for start in range(0, len(self.gathered.kind), BLOCK):
+            yield slice(start, start + BLOCK)
+
+    def _firsts(self) -> dict[int, int]:
+        """The first finding of each sort, in order."""
+        found: dict[int, int] = {}
+        for rows in self._blocks():
+            sorts = self._sorts(rows)
+            new = [one for one in np.unique(sorts).tolist() if one not in found]
+            at = sorted((rows.start + int(np.argmax(sorts == one)), one) for one in new)
+            found.update((one, first) for first, one in at)
+        return found
 
     def _ask(self) -> None:
         found = self.gathered
-        firsts = np.unique(self.sort, return_index=True)[1]
         refuted: dict[int, int] = {}
-        for at in sorted(firsts.tolist()):
+        for sort, at in self._firsts().items():
             number = int(found.kind[at])
             kind = self.kinds[number]
             if kind.verdict == UNKNOWN:
@@ -68,9 +84,9 @@ class Replay:
             verdict = COMPARED[kind.verdict]
             shown = self.witnesses.of(principal, scope, place, kind.atoms, verdict)
             if isinstance(shown, Refuted):
-                refuted[int(self.sort[at])] = self._unknown(kind, shown)
+                refuted[sort] = self._unknown(kind, shown)
             else:
-                self._shown[int(self.sort[at])] = shown
+                self._shown[sort] = shown
         if refuted:
             self.gathered = self._without(refuted)
 
@@ -83,8 +99,13 @@ class Replay:
         """The findings with those of some sorts made unknown, and counted so for everybody they hold for."""
         found, kind, counts = self.gathered, self.gathered.kind.copy(), self.gathered.counts.copy()
         moved: set[tuple[int, int, tuple[int, int, tuple[str, ...]]]] = set()
-        for at in np.flatnonzero(np.isin(self.sort, list(refuted))).tolist():
-            kind[at] = refuted[int(self.sort[at])]
+        gone = (
+            rows.start + int(at)
+            for rows in self._blocks()
+            for at in np.flatnonzero(np.isin(self._sorts(rows), list(refuted)))
+        )
+        for at in gone:
+            kind[at] = refuted[self._sort(at)]
             what = self.kinds[found.kind[at]].essence
             for who in (int(found.principal[at]), *found.others_of(at).tolist()):
                 moved.add((who, int(found.place[at]), what))
@@ -95,7 +116,7 @@ class Replay:
 
     def of_finding(self, at: int) -> Witness | None:
         """The request that shows a finding (by its number in the columns); None for an unknown one."""
-        shown = self._shown.get(int(self.sort[at]))
+        shown = self._shown.get(self._sort(at))
         if shown is None:
             return None
         principal = self.entitlements.principals[self.gathered.principal[at]]

@@ -51,7 +51,7 @@ def _of_columns(findings: Findings) -> dict[Pair, int]:
         ],
         dtype=bool,
     ).reshape(len(kinds), len(causes))
-    rows = findings.rows if findings.rows is not None else np.arange(len(found.principal))
+    rows = findings.rows
     rows = rows[np.asarray(makes.any(axis=1))[found.kind[rows]]]
     columns = [np.flatnonzero(each) for each in list(makes)]
     principals = findings.entitlements.principals
