@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from permmigrate.sandbox import Sandbox
 from permmigrate.sandbox.wire import Request
+from sampling import times
 
 SANDBOX = Sandbox(state="migrated")
 DOCUMENTED = {200, 201, 204, 400, 401, 403, 404, 405, 409}
@@ -135,8 +136,9 @@ def path_of(pattern: str) -> str:
     return path
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("method", "pattern", "api"), ROUTES)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=times(8, 40), deadline=None)
 @given(body=BODIES, query=QUERIES)
 def test_any_call_gets_a_documented_answer(
     method: str, pattern: str, api: str, body: dict, query: dict[str, list[str]]
