@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from permmigrate.diff.marks import Marks
-from permmigrate.diff.parts import ranges
 from permmigrate.memory import trim
 from permmigrate.snapshot.shares import Ints
 
@@ -40,7 +40,9 @@ class Told(NamedTuple):
 
     columns: Columns
     first_other: Ints
-    """Where the other users of each begin; one more than there are findings."""
+    """Where the other users of each begin in `others`, ..."""
+    end_of_others: Ints
+    """... and where they end."""
     others: Ints
 
 
@@ -52,60 +54,93 @@ class Alike:
 
     def __init__(self, dormant: npt.NDArray[np.bool_]) -> None:
         self._dormant = dormant
-        self._columns: list[tuple[Column, ...]] = []
-        self._marks: list[tuple[Marks]] = []
-        self._pairs: list[tuple[Ints, Ints]] = []
-        self._number = 0
+        self._columns = [Growing() for _ in Columns._fields[1:]]
+        self._mark = Growing(np.uint64)
+        self._finding, self._user = Growing(np.int32), Growing()
 
     def add(self, found: Columns, mark: Marks) -> Ints:
         """Findings with their marks, whoever's they are; the numbers they get here."""
-        self._columns.append(tuple(map(_narrow, found[1:])))
-        self._marks.append((mark,))
-        first, self._number = self._number, self._number + len(mark)
-        return np.arange(first, self._number, dtype=np.int32)
+        first = len(self._mark)
+        for column, more in zip(self._columns, found[1:], strict=True):
+            column.add(more)
+        self._mark.add(mark)
+        return np.arange(first, len(self._mark), dtype=np.int32)
 
     def hold(self, finding: Ints, user: Ints) -> None:
         """Say for whom findings hold, pair by pair."""
-        self._pairs.append((finding, _narrow(user)))
+        self._finding.add(finding)
+        self._user.add(user)
 
     def told(self) -> Told:
         """Each finding once, by its first user; nothing is left here."""
-        same = _numbered(joined(self._marks, 1, np.uint64)[0])
-        pairs = [*joined(self._pairs, 2)]
-        pairs.append(same[pairs[0]] << 1 | self._dormant[pairs[1]])
-        del same
-        finding, user, same = _sorted(pairs)
-        begins = np.ones(len(same), dtype=bool)
-        begins[1:] = same[1:] != same[:-1]
-        del same
-        heads, others = np.flatnonzero(begins), user[~begins]
-        sizes = np.diff(np.append(heads, len(begins))) - 1
-        ends = np.cumsum(sizes)
-        nth = np.arange(len(heads), dtype=np.int32)
-        nth, finding, user = _sorted([nth, finding[heads], user[heads]])
-        del heads, begins
-        sizes, ends = sizes[nth], ends[nth]
-        first_other = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-        others = others[ranges(ends - sizes, ends)[1]]
-        columns = (column[finding].astype(np.int32) for column in joined(self._columns, 4))
-        return Told(Columns(user, *columns), first_other, others)
+        heads = Growing(np.int32), Growing(np.int32), Growing(np.int32)
+        others = Growing(np.int32)
+        for rows, same, finding, user in self._in_parts():
+            finding, user, same = _sorted([finding, user, same << 1 | self._dormant[user]])
+            begins = np.ones(len(same), dtype=bool)
+            begins[1:] = same[1:] != same[:-1]
+            first = np.flatnonzero(begins)
+            sizes = np.diff(np.append(first, len(same))) - 1
+            for column, more in zip(heads, (rows[finding[first]], user[first], sizes), strict=True):
+                column.add(more)
+            others.add(user[~begins])
+        sizes = heads[2].taken()
+        ends = np.cumsum(sizes, dtype=np.int32)
+        in_order = [np.arange(len(ends), dtype=np.int32), heads[0].taken(), heads[1].taken()]
+        nth, finding, user = _sorted(in_order)
+        columns = (column.taken()[finding].astype(np.int32) for column in self._columns)
+        return Told(Columns(user, *columns), ends[nth] - sizes[nth], ends[nth], others.taken())
+
+    def _in_parts(self) -> Iterator[tuple[Column, Ints, Ints, Ints]]:
+        """All pairs, an eighth of the marks at a time: the numbers of the findings with such marks, and for
+        each pair a small number for its mark, its finding among these, and the user."""
+        mark, finding, user = self._mark.taken(), self._finding.taken(), self._user.taken()
+        eighth = (mark >> np.uint64(61)).astype(np.uint8)
+        eighth_of_pair = eighth[finding]
+        nth = np.empty(len(mark), dtype=np.int32)
+        for one in range(8):
+            rows, pairs = np.flatnonzero(eighth == one), np.flatnonzero(eighth_of_pair == one)
+            nth[rows] = np.arange(len(rows))
+            among = nth[finding[pairs]]
+            yield rows.astype(np.int32), _numbered(mark[rows])[among], among, user[pairs].astype(np.int32)
 
 
-def _narrow(column: Ints) -> Column:
-    return column.astype(np.uint16) if column.max(initial=0) <= 0xFFFF else column
+class Growing:
+    """A column of numbers that grows without being copied, and is as narrow as it can be."""
+
+    STEP: Final = 1 << 18
+
+    def __init__(self, dtype: npt.DTypeLike = np.uint16) -> None:
+        self._numbers = np.empty(0, dtype=dtype)
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def add(self, more: Column) -> None:
+        """Some more numbers, none of them negative."""
+        if self._numbers.dtype == np.uint16 and more.max(initial=0) > 0xFFFF:
+            self._numbers = self._numbers.astype(np.int32)
+        end = self._length + len(more)
+        if end > len(self._numbers):
+            self._numbers.resize(max(end, len(self._numbers) + self.STEP), refcheck=False)
+        self._numbers[self._length : end] = more
+        self._length = end
+
+    def taken(self) -> Column:
+        """All numbers; nothing is left here."""
+        numbers, self._numbers = self._numbers, self._numbers[:0].copy()
+        numbers.resize(self._length, refcheck=False)
+        self._length = 0
+        return numbers
 
 
 def _numbered(mark: Marks) -> Ints:
-    """A small number for each mark, the same for equal ones. They are sorted an eighth at a time."""
+    """A small number for each mark, the same for equal ones."""
+    order = np.argsort(mark)
+    mark = mark[order]
     number = np.zeros(len(mark), dtype=np.int32)
-    eighth, first = (mark >> np.uint64(61)).astype(np.uint8), 0
-    for one in range(8):
-        rows = np.flatnonzero(eighth == one)
-        rows = rows[np.argsort(mark[rows])]
-        ordered = mark[rows]
-        number[rows[:1]] = first
-        number[rows[1:]] = np.cumsum(ordered[1:] != ordered[:-1], dtype=np.int32) + np.int32(first)
-        first = int(number[rows[-1]]) + 1 if len(rows) else first
+    number[order[1:]] = np.cumsum(mark[1:] != mark[:-1], dtype=np.int32)
     return number
 
 
@@ -125,7 +160,8 @@ def _sorted(columns: list[Ints]) -> tuple[Ints, ...]:
     packed.sort()
     made = []
     for width in bits:
-        made.append((packed & ((1 << width) - 1)).astype(np.int32))
+        column = np.empty(len(packed), dtype=np.int32)
+        made.append(np.bitwise_and(packed, (1 << width) - 1, out=column, casting="unsafe"))
         packed >>= width
     return tuple(made)
 

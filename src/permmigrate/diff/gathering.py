@@ -49,7 +49,9 @@ class Gathered:
     members: Members
     """Whom the first findings hold for, which are the groups'."""
     first_other: Ints
-    """For each of the findings that follow, where its other users begin in `others`, and where they end."""
+    """For each of the users' findings, which follow, where its other users begin in `others`, ..."""
+    end_of_others: Ints
+    """... and where they end."""
     others: Ints
     counts: npt.NDArray[np.int64]
     """Of each principal, how many findings of each verdict hold for it."""
@@ -65,7 +67,7 @@ class Gathered:
         if after < 0:
             return self.members.of(at)
         if after < self.users:
-            return self.others[self.first_other[after] : self.first_other[after + 1]]
+            return self.others[self.first_other[after] : self.end_of_others[after]]
         return self.others[:0]
 
     @property
@@ -76,7 +78,7 @@ class Gathered:
     @property
     def users(self) -> int:
         """How many are users'; they come next."""
-        return len(self.first_other) - 1
+        return len(self.first_other)
 
 
 @dataclass
@@ -102,11 +104,13 @@ class Gathering:
         alike = self._users(known, members)
         keys = [self._plain(type_) for type_ in (PrincipalType.API_KEY, PrincipalType.ACCOUNT_KEY)]
         del known
-        of_users = alike.told()
-        columns = Columns.joined([of_groups, of_users.columns, *keys])
+        told, first_other, end_of_others, others = alike.told()
+        parts = [of_groups, told, *keys]
+        del of_groups, told, keys
+        columns = Columns.joined(parts)
         held = self.held
         return Gathered(
-            *(*columns, members, of_users.first_other, of_users.others),
+            *(*columns, members, first_other, end_of_others, others),
             *(held.counts, held.caused, held.cause_sets, held.decided),
         )
 
