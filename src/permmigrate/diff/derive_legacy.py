@@ -27,6 +27,7 @@ from permmigrate.model import (
     UserId,
 )
 from permmigrate.snapshot import Snapshot
+from permmigrate.snapshot.shares import Ints
 
 KEY_KINDS: Final = {
     PrincipalType.API_KEY: LegacyKind.API_KEY,
@@ -169,10 +170,10 @@ class LegacyWays:
     # ------------------------------------------------------------------ where shares are
 
     @cached_property
-    def _by_content(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    def _by_content(self) -> tuple[Ints, npt.NDArray[np.intp]]:
         """The rows of the shares by content, and where those of each content begin."""
         shares = self.snapshot.share_columns
-        order = np.argsort(shares.content, kind="stable")
+        order = np.argsort(shares.content, kind="stable").astype(np.int32)
         return order, np.searchsorted(shares.content[order], np.arange(len(shares.contents) + 1))
 
     def shares_on(self, content: ContentRef) -> list[Share]:

@@ -29,6 +29,7 @@ from permmigrate.model import (
     RoleId,
     UserId,
 )
+from permmigrate.snapshot.shares import Ints
 
 
 @runtime_checkable
@@ -184,13 +185,13 @@ class RoleWays:
         return columns if local else None
 
     @cached_property
-    def _rows(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    def _rows(self) -> tuple[Ints, npt.NDArray[np.intp]]:
         """The rows of the columns by content, and where those of each content begin."""
         assert self._columns is not None
         assert self._columns.planned is not None
         planned = self._columns.planned
         content = planned.shares.content[planned.share]
-        order = np.argsort(content, kind="stable")
+        order = np.argsort(content, kind="stable").astype(np.int32)
         return order, np.searchsorted(content[order], np.arange(len(planned.shares.contents) + 1))
 
     def assigned_on(self, content: ContentRef) -> list[AfterAssignment]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from permmigrate.diff.automaton import Asker, Automaton, Kind
 from permmigrate.diff.capabilities import CapabilityIndex
+from permmigrate.diff.derive_ways import WayFinder
 from permmigrate.diff.gathering import Gathered
 from permmigrate.diff.order import order_by
 from permmigrate.diff.profiles import Profiles, askers
@@ -388,6 +389,13 @@ def profiles_of(findings: Sequence[Finding], entitlements: Entitlements) -> Prof
     if isinstance(findings, Findings) and findings.entitlements is entitlements:
         return findings.standing.profiles
     return Profiles(entitlements, Automaton(askers(entitlements)))
+
+
+def ways_of(findings: Sequence[Finding], entitlements: Entitlements) -> WayFinder:
+    """What finds the ways of the comparison: the one that the findings were replayed with, or a new one."""
+    if isinstance(findings, Findings) and findings.entitlements is entitlements:
+        return findings.replay.witnesses.ways
+    return WayFinder(entitlements)
 
 
 def revised(findings: Sequence[Finding], gone: Container[str], made: Iterable[Finding]) -> Sequence[Finding]:

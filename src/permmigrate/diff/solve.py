@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from permmigrate.diff.findings import of_verdict, profiles_of, revised
+from permmigrate.diff.findings import of_verdict, profiles_of, revised, ways_of
 from permmigrate.diff.people import recounted, without_findings
 from permmigrate.diff.solve_said import UNDECIDED, Begun, Part, Settling, place_of
 from permmigrate.diff.tally import INCOMPLETE, causes_of, counts_of
@@ -68,8 +68,9 @@ class _Settlement:
     answers: Answers
 
     def __post_init__(self) -> None:
-        profiles = profiles_of(self.diff.findings, self.entitlements)
-        self.settling = Settling(profiles, self.diff.capabilities, self.answers)
+        findings = self.diff.findings
+        profiles, ways = profiles_of(findings, self.entitlements), ways_of(findings, self.entitlements)
+        self.settling = Settling(profiles, ways, self.diff.capabilities, self.answers)
 
     def run(self, open_: Sequence[Finding]) -> Diff:
         diff = self.diff

@@ -94,6 +94,7 @@ class Asker:
     """Answers for one comparison."""
 
     entitlements: Entitlements
+    ways: WayFinder
     answers: Answers = field(default_factory=dict)
     """What the solver said; other comparisons of the account may have asked before."""
     checks: int = 0
@@ -108,7 +109,6 @@ class Asker:
     _people: dict[PrincipalRef, tuple[Who, Who]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.ways = WayFinder(self.entitlements)
         self.requests = RequestMaker(self.entitlements)
 
     def outcome(self, principal: PrincipalRef, ground: Ground, stop: Stop, atoms: Sequence[int]) -> Outcome:

@@ -5,7 +5,8 @@ Grants count here by what they let their holder do, not by their words. Nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -19,7 +20,9 @@ from permmigrate.model import PrincipalRef
 from permmigrate.snapshot.shares import Ints
 
 KEPT: Final = 4_096
-"""How many principals' grants are kept at hand, and how many sorts of what is granted somewhere."""
+"""How many sorts of what is granted somewhere are kept at hand."""
+PEOPLE: Final = 256
+"""And how many principals' grants: findings come principal by principal."""
 Undecided = tuple[tuple[Grant, int], ...]
 """Grants with something undecided, each with the number of the place it is given on; -1 for none."""
 
@@ -91,7 +94,7 @@ class Holdings:
         """All that a principal holds, in every scope."""
         found = self._held.get(principal)
         if found is None:
-            if len(self._held) >= KEPT:
+            if len(self._held) >= PEOPLE:
                 self._held.clear()
             found = self._held[principal] = self._gathered(principal)
         return found
@@ -106,7 +109,7 @@ class Holdings:
         order = np.argsort(place, kind="stable")
         return Held(place[order], offer[order], profile.wide)
 
-    def begins(self, principal: PrincipalRef, scope: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    def begins(self, principal: PrincipalRef, scope: str) -> tuple[Sequence[int], tuple[str, ...]]:
         """Where in a scope a principal has something: the positions of folders, and the collections."""
         root, folders = self.places.starts[scope], len(self.places.trees[scope].ids)
         held = self.of(principal).places
@@ -114,7 +117,7 @@ class Holdings:
             held, [root, root + 1 + folders, root + self._extent(scope)]
         ).tolist()
         return (
-            tuple(dict.fromkeys((held[low:middle] - root - 1).tolist())),
+            array("i", dict.fromkeys((held[low:middle] - root - 1).tolist())),
             tuple(self.places.of(at)[1].id for at in dict.fromkeys(held[middle:high].tolist())),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -28,11 +28,11 @@ class Ground:
 
     scope: str
     tree: FolderTree
-    begins: tuple[int, ...]
+    begins: Sequence[int]
     """The positions of the folders where a grant begins, ascending."""
     collections: tuple[str, ...]
 
-    def _inside(self, top: int) -> tuple[int, ...]:
+    def _inside(self, top: int) -> Sequence[int]:
         """Where grants begin below a folder; with -1, anywhere."""
         end = self.tree.ends[top] if top >= 0 else len(self.tree.ids)
         return self.begins[bisect_right(self.begins, top) : bisect_left(self.begins, end)]

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from permmigrate.cedar import Located, Universe
 from permmigrate.cedar.words import FEATURE, action_of, condition_of, resource_of
 from permmigrate.diff.derive_value import Spot, scope_type
+from permmigrate.diff.derive_ways import WayFinder
 from permmigrate.diff.profiles import Profiles
-from permmigrate.diff.solve_held import KEPT, Holdings, Turn
+from permmigrate.diff.solve_held import KEPT, PEOPLE, Holdings, Turn
 from permmigrate.diff.solve_named import Named
 from permmigrate.diff.value import Capability, Finding, Region, RegionKind, Verdict
 from permmigrate.entitlements import FolderTree, Grant, Place
@@ -99,6 +100,7 @@ class Settling:
     """Answers for one comparison, one finding after the other."""
 
     profiles: Profiles
+    ways: WayFinder
     capabilities: tuple[Capability, ...]
     answers: Answers
     _grounds: dict[tuple[PrincipalRef, str], Ground] = field(default_factory=dict)
@@ -119,7 +121,7 @@ class Settling:
     def asker(self) -> Asker:
         from permmigrate.diff.solve_ask import Asker  # the solver takes a moment to load
 
-        return Asker(self.entitlements, self.answers)
+        return Asker(self.entitlements, self.ways, self.answers)
 
     def parts(self, finding: Finding) -> Iterator[tuple[PrincipalRef, list[tuple[Part, Begun]]]]:
         """For each of its principals the finding's verdicts, each where it begins.
@@ -207,7 +209,7 @@ class Settling:
 
         key = (principal, scope)
         if key not in self._grounds:
-            if len(self._grounds) >= KEPT:
+            if len(self._grounds) >= PEOPLE:
                 self._grounds.clear()
             folders, collections = self.holdings.begins(principal, scope)
             self._grounds[key] = Ground(scope, self.entitlements.trees[scope], folders, collections)
