@@ -157,7 +157,7 @@ def _table(
     def decode(columns: Mapping[str, Iterable[Any]]) -> list[Any]:
         values = dict(columns)
         for field in ids:
-            values[field] = map(same, values[field])
+            values[field] = map(_texts.setdefault, columns[field], columns[field])
         for field in lists:
             values[field] = (tuple(map(same, texts)) for texts in values[field])
         for field, enum in words.items():

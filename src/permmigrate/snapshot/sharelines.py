@@ -61,6 +61,8 @@ class LineReader:
         self._head = b""
         """The source of the last line without the number at its end, a quote before it."""
         self._where = cache(_where)
+        self._who = cache(lambda id_, type_: into.principal(_principal(id_, type_)))
+        self._level = cache(lambda text: into.level(text.decode("ascii")))
         self._shares = _Numbers(self._share)
         self._levels, self._principals = array("i"), array("i")
         """What the numbers of shares mean."""
@@ -84,44 +86,47 @@ class LineReader:
         self, lines: bytes, padded: Bytes, starts: Positions, ends: Positions
     ) -> tuple[Ints, Positions]:
         """The number of each line's content, and where what is after it begins."""
-        first, found = self._first_of_each(lines, padded, starts)
+        first, found, lengths = self._first_of_each(lines, padded, starts)
         times = np.diff(first, append=len(starts))
-        levels = starts + np.repeat(np.array([len(each[0]) for each in found]), times)
+        levels = starts + np.repeat(lengths, times)
         if (levels > ends).any():
             raise ValueError("level")
-        return np.repeat(np.array([self._number(each) for each in found], dtype=np.int32), times), levels
+        return np.repeat(np.array(list(map(self._number, found)), dtype=np.int32), times), levels
 
     def _first_of_each(
         self, lines: bytes, padded: Bytes, starts: Positions
-    ) -> tuple[Positions, list[re.Match[bytes]]]:
-        """The lines that do not begin as the line before does, as far as any content goes."""
+    ) -> tuple[Positions, list[re.Match[bytes]], Positions]:
+        """The lines that do not begin as the line before does, as far as any content goes; what of each is
+        about its content, and how long that is."""
         length = max(len(self._content[0]), 1)
         while True:
             texts = _texts(padded, starts, length)
             first = np.flatnonzero(np.append(True, (texts[1:] != texts[:-1]).any(axis=1)))
-            found = [each for start in starts[first].tolist() if (each := _CONTENT.match(lines, start))]
+            begins = starts[first]
+            found = [each for begin in begins.tolist() if (each := _CONTENT.match(lines, begin))]
             if len(found) < len(first):
                 raise ValueError("content")
-            longest = max(len(each[0]) for each in found)
+            lengths = np.array([each.end() for each in found]) - begins
+            longest = int(lengths.max())
             if longest <= length:
-                return first, found
+                return first, found, lengths
             length = longest
 
     def _number(self, found: re.Match[bytes]) -> int:
-        if found[0] != self._content[0]:
+        text = found[0]
+        if text != self._content[0]:
             id_, *where = found.groups()
-            environment, kind = self._where(*where)
-            content = ContentRef(environment, kind, same(id_.decode("ascii")))
-            self._content = found[0], self._into.content(content)
+            content = ContentRef(*self._where(*where), same(id_.decode("ascii")))
+            self._content = text, self._into.content(content)
         return self._content[1]
 
     def _share(self, text: bytes) -> int:
         found = _SHARE.fullmatch(text)
         if found is None:
             raise ValueError("share")
-        level, id_, type_ = (value.decode("ascii") for value in found.groups())
-        self._levels.append(self._into.level(level))
-        self._principals.append(self._into.principal(PrincipalRef(PrincipalType(type_), same(id_))))
+        level, *who = found.groups()
+        self._levels.append(self._level(level))
+        self._principals.append(self._who(*who))
         return len(self._levels) - 1
 
     def _sources(
@@ -147,6 +152,10 @@ class LineReader:
 
 def _where(kind: bytes, environment: bytes) -> tuple[EnvironmentId, ContentKind]:
     return EnvironmentId(same(environment.decode("ascii"))), ContentKind(kind.decode("ascii"))
+
+
+def _principal(id_: bytes, type_: bytes) -> PrincipalRef:
+    return PrincipalRef(PrincipalType(type_.decode("ascii")), same(id_.decode("ascii")))
 
 
 def _lines(lines: bytes, text: Bytes) -> tuple[Positions, Positions]:
