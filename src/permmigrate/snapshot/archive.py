@@ -11,7 +11,6 @@ import json
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -236,15 +235,6 @@ class Archive:
             yield chunk
         if digest.hexdigest() != self.manifest["members"][name]["sha256"]:
             raise self.broken(f"member `{name}` was changed after it was written: its sha256 does not fit")
-
-
-def _ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpack the next chunk while this one is looked at."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, chunks, b"")
-        while chunk := coming.result():
-            coming = pool.submit(next, chunks, b"")
-            yield chunk
 
 
 def _is_entry(entry: Any) -> bool:
