@@ -324,6 +324,31 @@ def test_a_wrong_row_is_named(tmp_path: Path, old: bytes, new: bytes, expected: 
     assert expected in problem(resealed(tmp_path / "a", change))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (b'"level":"can_view"', b'"level":5', "has the wrong kind of value in field `level`"),
+        (b'"level":"can_view",', b"", "lacks field `level`"),
+        (b'"user"', b'"robot"', "holds a value this version does not know"),
+        (b'"source":', b'"source"', "is not JSON"),
+    ],
+)
+def test_a_wrong_share_is_named(tmp_path: Path, old: bytes, new: bytes, expected: str) -> None:
+    """Shares are read many at a time, and the one that is wrong is named by its number all the same."""
+    who = PrincipalRef(PrincipalType.USER, "u")
+    shares = [
+        Share(ContentRef(EnvironmentId("e"), ContentKind.FOLDER, f"f{n}"), who, "can_view", f"a.csv:{n}")
+        for n in range(4)
+    ]
+    dump(some(shares=shares), tmp_path / "a")
+
+    def change(members: dict[str, bytes], _: dict[str, Any]) -> None:
+        lines = members["shares.jsonl"].splitlines(keepends=True)
+        members["shares.jsonl"] = b"".join([*lines[:2], lines[2].replace(old, new), lines[3]])
+
+    assert f"row 3 of `shares.jsonl` {expected}" in problem(resealed(tmp_path / "a", change))
+
+
 def test_an_unknown_word_is_named(tmp_path: Path) -> None:
     """A status, type or scope of a later version is not guessed at."""
     dump(some(ledger=(LedgerEntry("people", "e", "", "read"),)), tmp_path / "a")  # type: ignore[arg-type]

@@ -137,7 +137,7 @@ class LineReader:
         digits, line = _numbers_before(padded, ends)
         heads = ends - digits
         begins = heads - len(self._head)
-        if self._head and (begins >= starts).all():
+        if 0 < len(self._head) <= _WIDEST and (begins >= starts).all():
             texts = _windows(padded, len(self._head))[begins]
             if (texts == np.frombuffer(self._head, dtype=np.uint8)).all():
                 origin = self._origins[self._head[1:]]
