@@ -42,7 +42,7 @@ class Listing:
     def _special(self, walk: Walk) -> npt.NDArray[np.bool_]:
         """The stops where something begins that no holder's content grants give: scopes, custom policies."""
         special = np.zeros(len(walk.first), dtype=bool)
-        special[walk.stop_of_entry[walk.entry < 0]] = True
+        special[np.searchsorted(walk.first, np.flatnonzero(walk.entry < 0), side="right") - 1] = True
         return special
 
     def _at_entries(self, batch: Batch, walk: Walk, left: Numbers, listed: npt.NDArray[np.bool_]) -> Listed:

@@ -36,7 +36,7 @@ class Marker:
             mark = _mixed_in(mark, column)
         length = np.diff(np.append(walk.first, len(walk.entry)))
         via = np.array([one.via for one in batch.sources], dtype=np.int64)
-        rows = np.arange(len(findings))
+        rows, origin = np.arange(len(findings)), self.entitlements.content.origin
         while len(rows):
             inner, at, nth = np.arange(len(rows)), stop, 0
             while len(inner):
@@ -44,7 +44,10 @@ class Marker:
                 look = self._looks(walk.offer[entry], essence[rows[inner]])
                 said = np.flatnonzero(look > 0)
                 source, given = walk.source[entry[said]], walk.entry[entry[said]]
-                told = _mixed_in(np.where(look[said] & 1, self._origin[given], np.uint64(0)), look[said])
+                told = np.zeros(len(said), dtype=np.uint64)
+                sourced = np.flatnonzero((look[said] & 1 == 1) & (given >= 0))
+                told[sourced] = origin[given[sourced]]
+                told = _mixed_in(told, look[said])
                 told = _mixed_in(told, np.where(source >= 0, via[source], 0))
                 told = _mixed_in(told, walk.place[at[said]])
                 target = rows[inner[said]]
@@ -60,11 +63,6 @@ class Marker:
     @cached_property
     def _looks(self) -> PairTable:
         return PairTable(self.profiles.look, self.automaton.lock)
-
-    @cached_property
-    def _origin(self) -> npt.NDArray[np.uint64]:
-        """Where each content grant was read; the last number is for no grant."""
-        return np.append(self.entitlements.content.origin, np.uint64(0))
 
 
 def _mixed_in(mark: Marks, column: npt.NDArray[Any]) -> Marks:

@@ -75,8 +75,24 @@ class Walker:
         """What each thread has for itself."""
 
     @cached_property
-    def _in_collection(self) -> Ints:
-        return np.asarray(self.places.kind == COLLECTION, dtype=np.int32)
+    def _bits(self) -> int:
+        """How many bits a place takes in a stop's key; the slot comes above them."""
+        return len(self.places).bit_length()
+
+    @cached_property
+    def _size(self) -> Ints:
+        """How many places lie in each, itself included; in a scope they do not count."""
+        return np.asarray(np.maximum(self.places.size, 1))
+
+    @cached_property
+    def _in_folder(self) -> npt.NDArray[np.bool_]:
+        return np.asarray(self.places.kind == FOLDER)
+
+    @cached_property
+    def _combination(self) -> Ints:
+        """What each content grant is looked up by among the offers."""
+        in_collection = self.places.kind[self.content.place] == COLLECTION
+        return np.asarray(self.content.combination * np.int32(2) + in_collection)
 
     @cached_property
     def _roots(self) -> Ints:
@@ -87,55 +103,48 @@ class Walker:
 
         Together they have fewer than 2**24 entries.
         """
-        slot, place, offer, source_of, entry = self._entries(batch, source, part)
-        order, key, first = _runs(slot, place, len(self.places))
+        key, offer, source_of, entry = self._entries(batch, source, part)
+        order, key, first = _runs(key)
         offer, source_of, entry = offer[order], source_of[order], entry[order]
         effect = self._joined(self.profiles.effect_of[offer], first)
-        slot, place = (key // len(self.places)).astype(np.int32), (key % len(self.places)).astype(np.int32)
-        parent = self._parents(slot, place, key, len(batch.principals))
+        slot, place = (key >> self._bits).astype(np.int32), (key & (1 << self._bits) - 1).astype(np.int32)
+        roots = np.searchsorted(key, self._keys_of_roots(len(batch.principals)))
+        parent = self._parents(place, key, roots)
         step = self._steps(batch.principals, slot, place, parent, effect)
         stop, kind, folders = self._findings(place, parent, step)
         return Walk(slot, place, first, parent, step, offer, source_of, entry, stop, kind, folders)
 
-    def _entries(self, batch: Batch, source: Numbers, part: Numbers) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    def _keys_of_roots(self, slots: int) -> Wide:
+        return (np.arange(slots)[:, None] << self._bits | self._roots).ravel()
+
+    def _entries(self, batch: Batch, source: Numbers, part: Numbers) -> tuple[Wide, Ints, Ints, Ints]:
         """Everything that begins anywhere: of the scopes, of holders' content grants, and single ones."""
-        profiles, scopes = batch.profiles, len(self.entitlements.scopes)
+        profiles = batch.profiles
         wide = np.array([profile.wide for profile in profiles], dtype=np.int32).ravel()
-        roots = np.tile(self._roots, len(profiles))
-        root_slots = np.repeat(np.arange(len(profiles), dtype=np.int32), scopes)
-        slot, place, offer, source_of, entry = self._content_entries(batch, source, part)
+        key, offer, source_of, entry = self._content_entries(batch, source, part)
         extras = numbered(
             [(at, *extra) for at, profile in enumerate(profiles) for extra in profile.extras], 3
         )
-        none = np.full(len(roots), -1, dtype=np.int32), np.full(len(extras), -1, dtype=np.int32)
+        roots, none = self._keys_of_roots(len(profiles)), np.full(len(wide) + len(extras), -1, dtype=np.int32)
         return (
-            np.concatenate([root_slots, slot, extras[:, 0]]),
-            np.concatenate([roots, place, extras[:, 1]]),
-            np.concatenate([wide, offer, extras[:, 2]]),
-            np.concatenate([none[0], source_of, none[1]]),
-            np.concatenate([none[0], entry, none[1]]),
+            np.concatenate([roots, extras[:, 0].astype(np.int64) << self._bits | extras[:, 1], key]),
+            np.concatenate([wide, extras[:, 2], offer]),
+            np.concatenate([none, source_of]),
+            np.concatenate([none, entry]),
         )
 
-    def _content_entries(
-        self, batch: Batch, source: Numbers, part: Numbers
-    ) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-        which, number = self.parts.entries_of(part)
-        entry = number.astype(np.int32)
-        source_of = source[which].astype(np.int32)
-        slot, place = batch.slot[source_of], self.content.place[entry]
-        lens = batch.lenses[source_of, 1]
+    def _content_entries(self, batch: Batch, source: Numbers, part: Numbers) -> tuple[Wide, Ints, Ints, Ints]:
+        which, entry = self.parts.entries_of(part)
+        source_of, place = source[which], self.content.place[entry]
         reach = np.array([self.profiles.reach(one) for one in batch.principals], dtype=bool)
-        if not reach.all():
-            within = reach[slot, self.places.scope[place]]
-            lens = np.where(within, lens, batch.lenses[source_of, 2])
-        combination = self.content.combination[entry] * 2 + self._in_collection[place]
-        offer = self.profiles.offered(combination, lens)
-        columns = slot, place, offer, source_of, entry
-        if self.profiles.nothing:
+        lenses = np.where(reach[batch.slot], batch.lenses[:, 1:2], batch.lenses[:, 2:3])
+        lens = lenses.ravel()[source_of * lenses.shape[1] + self.places.scope[place]]
+        offer = self.profiles.offered(self._combination[entry], lens)
+        if len(self.profiles.nothing):
             given = np.flatnonzero(~np.isin(offer, self.profiles.nothing))
-            slot, place, offer, source_of, entry = (column[given] for column in columns)
-            return slot, place, offer, source_of, entry
-        return columns
+            offer, source_of, entry, place = offer[given], source_of[given], entry[given], place[given]
+        key = (batch.slot.astype(np.int64) << self._bits)[source_of] | place
+        return key, offer, source_of.astype(np.int32), entry.astype(np.int32)
 
     def _joined(self, effect: Ints, first: npt.NDArray[np.intp]) -> Ints:
         """What begins at each stop: of several entries, all of it."""
@@ -148,38 +157,34 @@ class Walker:
             several = several[length[several] > nth]
         return joined
 
-    def _parents(self, slot: Ints, place: Ints, key: Wide, slots: int) -> Ints:
+    def _parents(self, place: Ints, key: Wide, roots: Numbers) -> Ints:
         """The nearest stop above each stop.
 
         Most lie in no other folder where anything begins: they come after all that lies within the stops
         before them. The others climb the tree, and look at marks only, which stay in the processor's caches.
         """
-        above = self.places.parent
-        roots = np.flatnonzero(above[place] < 0)
-        end = slot.astype(np.int64) * len(self.places) + place + np.maximum(self.places.size[place], 1)
-        end[roots] = key[roots] + 1
-        reached = np.maximum.accumulate(end)
-        within = np.flatnonzero(key[1:] < reached[:-1]) + 1
-        parent = np.repeat(roots, np.diff(np.append(roots, len(place)))).astype(np.int32)
+        within = np.flatnonzero(key[1:] < np.maximum.accumulate(key + self._size[place])[:-1]) + 1
+        parent = np.repeat(roots.astype(np.int32), np.diff(np.append(roots, len(place))))
         parent[roots] = -1
-        marks = self._marks(slots)
+        marks = self._marks(int(key[-1]) + 1)
         marks[key] = True
-        climbing, base = within, slot[within].astype(np.int64) * len(self.places)
-        at = above[place[within]]
+        above, climbing = self.places.parent, within
+        base, at = key[within] - place[within], above[place[within]]
         found = np.empty(len(place), dtype=np.int64)
         while len(climbing):
-            met = marks[base + at]
-            found[climbing[met]] = (base + at)[met]
+            seen = base + at
+            met = marks[seen]
+            found[climbing[met]] = seen[met]
             left = np.flatnonzero(~met)
             climbing, base, at = climbing[left], base[left], above[at[left]]
         marks[key] = False
         parent[within] = np.searchsorted(key, found[within])
         return parent
 
-    def _marks(self, slots: int) -> npt.NDArray[np.bool_]:
-        """Room to mark each slot's places, clean; whoever marks some wipes them off again."""
-        if len(getattr(self._own, "marks", ())) < slots * len(self.places):
-            self._own.marks = np.zeros(slots * len(self.places), dtype=bool)
+    def _marks(self, keys: int) -> npt.NDArray[np.bool_]:
+        """Room to mark so many keys, clean; whoever marks some wipes them off again."""
+        if len(getattr(self._own, "marks", ())) < keys:
+            self._own.marks = np.zeros(keys, dtype=bool)
         marks: npt.NDArray[np.bool_] = self._own.marks
         return marks
 
@@ -214,11 +219,14 @@ class Walker:
 
     def _extents(self, place: Ints, parent: Ints, step: Ints, stop: npt.NDArray[np.intp], span: Ints) -> Ints:
         """How many folders of a span's subtree keep its verdict for all its atoms."""
-        own = self.places.size[place].astype(np.int32)
-        below = np.flatnonzero(self.places.kind[place] == FOLDER)
-        below = below[self.places.kind[place[parent[below]]] == FOLDER]
+        own = self.places.size[place]
+        in_folder = self._in_folder[place]
+        below = np.flatnonzero(in_folder & in_folder[parent])
         own -= np.bincount(parent[below], weights=own[below], minlength=len(own)).astype(np.int32)
-        below = below[np.argsort(parent[below], kind="stable")]
+        bits = len(place).bit_length()
+        by_parent = parent[below].astype(np.int64) << bits | below
+        by_parent.sort()
+        below = by_parent & (1 << bits) - 1
         children = np.bincount(parent[below], minlength=len(own))
         starts = np.cumsum(children) - children
         extent = own[stop]
@@ -236,9 +244,9 @@ class Walker:
         return extent
 
 
-def _runs(slot: Ints, place: Ints, places: int) -> tuple[Wide, Wide, npt.NDArray[np.intp]]:
-    """The order of entries by principal and place, and for each stop its key and where its entries begin."""
-    packed = (slot.astype(np.int64) * places + place) << _SEQUENCE | np.arange(len(slot))
+def _runs(key: Wide) -> tuple[Wide, Wide, npt.NDArray[np.intp]]:
+    """The order of entries by their keys, and for each stop its key and where its entries begin."""
+    packed = key << _SEQUENCE | np.arange(len(key))
     packed.sort()
     order, key = packed & ((1 << _SEQUENCE) - 1), packed >> _SEQUENCE
     first = np.flatnonzero(np.concatenate([key[:1] == key[:1], key[1:] != key[:-1]]))
