@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from permmigrate.diff.capabilities import CapabilityIndex
-from permmigrate.diff.findings import region_of
+from permmigrate.diff.regions import region_of
 from permmigrate.diff.value import Capability, Finding, Verdict
 from permmigrate.diff.verdicts import COMPARED, State, Verdicts, judge
 from permmigrate.diff.words import paths

@@ -17,13 +17,14 @@ from permmigrate.diff.derive_ways import WayFinder
 from permmigrate.diff.gathering import Gathered
 from permmigrate.diff.order import order_by
 from permmigrate.diff.profiles import Profiles, askers
+from permmigrate.diff.regions import place_of, region_of
 from permmigrate.diff.replay import Replay
 from permmigrate.diff.standing import Standing
-from permmigrate.diff.value import Capability, Finding, Region, RegionKind, Severity, Verdict
+from permmigrate.diff.value import Capability, Finding, Region, Severity, Verdict
 from permmigrate.diff.verdicts import COMPARED
 from permmigrate.diff.words import paths, reason
 from permmigrate.entitlements import Entitlements, Grant, Place
-from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, UserId
+from permmigrate.model import PrincipalRef, UserId
 from permmigrate.snapshot.shares import Ints
 
 _SURE: Final = (Verdict.GAINED, Verdict.LOST)
@@ -318,29 +319,6 @@ class Findings(Sequence[Finding]):
         """The region of a place."""
         scope, place = self.entitlements.places.of(number)
         return region_of(self.entitlements, scope, place, folders)
-
-
-def region_of(entitlements: Entitlements, scope: str, place: Place, folders: int) -> Region:
-    """A place in words, with how many of its folders a finding holds for."""
-    snapshot = entitlements.snapshot
-    if not scope:
-        where = f", {place.kind} {place.id}" if place.kind else ""
-        return Region(RegionKind.ACCOUNT, "", place.id, f"the account{where}")
-    environment = snapshot.environment_by_id[scope]
-    if not place.kind:
-        return Region(RegionKind.ENVIRONMENT, scope, "", environment.name or environment.cloud_name)
-    kind = ContentKind(place.kind)
-    label = snapshot.content_labels.get(ContentRef(EnvironmentId(scope), kind, place.id), place.id)
-    return Region(RegionKind(kind.value), scope, place.id, label, folders)
-
-
-def place_of(region: Region) -> Place:
-    """The place of a region; the account's own are told by the words for them."""
-    if region.kind in (RegionKind.FOLDER, RegionKind.COLLECTION):
-        return Place(region.kind.value, region.content_id)
-    if region.content_id:
-        return Place(region.label.removeprefix("the account, ").partition(" ")[0], region.content_id)
-    return Place()
 
 
 def by_principal(findings: Sequence[Finding]) -> Iterator[Finding]:

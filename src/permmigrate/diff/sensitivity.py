@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from permmigrate.cedar.words import resource_of
-from permmigrate.diff.findings import Findings, place_of
+from permmigrate.diff.findings import Findings
+from permmigrate.diff.regions import place_of
 from permmigrate.diff.tally import causes_of
 from permmigrate.diff.value import Capability, Diff, Finding, Severity
 from permmigrate.entitlements import Entitlements, FolderTree, Place
