@@ -1,14 +1,31 @@
-"""Memory that was needed for a while, given back to the system: what comes next may need it."""
+"""How memory is had from the system, and given back: a comparison needs much of it, part after part.
+
+Only the C library of Linux (glibc) has to be told; nothing is done elsewhere.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import sys
+from typing import Any, Final
+
+_MMAP_THRESHOLD: Final = -3
+"""What glibc calls the parameter."""
+_LARGE: Final = 4 << 20
+
+
+def large_apart() -> None:
+    """Let large arrays lie by themselves, so that they are given back as soon as nobody needs them."""
+    _called("mallopt", _MMAP_THRESHOLD, _LARGE)
 
 
 def trim() -> None:
-    """Give back what is free. Only the C library of Linux (glibc) keeps it otherwise, and is asked to."""
+    """Give back what is free."""
+    _called("malloc_trim", 0)
+
+
+def _called(name: str, *arguments: Any) -> None:
     if sys.platform == "linux":
-        give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
-        if give_back is not None:
-            give_back(0)
+        function = getattr(ctypes.CDLL(None), name, None)  # musl has none of these
+        if function is not None:
+            function(*arguments)

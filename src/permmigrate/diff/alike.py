@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -13,6 +12,10 @@ from permmigrate.memory import trim
 from permmigrate.snapshot.shares import Ints
 
 Column = npt.NDArray[Any]
+
+
+_PARTS: Final = 8
+"""A million findings are sorted a part at a time: that takes less memory, and less time."""
 
 
 class Columns(NamedTuple):
@@ -73,36 +76,29 @@ class Alike:
 
     def told(self) -> Told:
         """Each finding once, by its first user; nothing is left here."""
+        same = _numbered(self._mark.taken())
+        finding, user = self._finding.taken(), self._user.taken()
+        same = same[finding] << 1 | self._dormant[user]
         heads = Growing(np.int32), Growing(np.int32), Growing(np.int32)
         others = Growing(np.int32)
-        for rows, same, finding, user in self._in_parts():
-            finding, user, same = _sorted([finding, user, same << 1 | self._dormant[user]])
-            begins = np.ones(len(same), dtype=bool)
-            begins[1:] = same[1:] != same[:-1]
+        some = len(same) // _PARTS + 1
+        for low in range(0, int(same.max(initial=-1)) + 1, some):
+            pairs = np.flatnonzero((same >= low) & (same < low + some))
+            in_part = _sorted([finding[pairs], user[pairs].astype(np.int32), same[pairs]])
+            begins = np.ones(len(pairs), dtype=bool)
+            begins[1:] = in_part[2][1:] != in_part[2][:-1]
             first = np.flatnonzero(begins)
-            sizes = np.diff(np.append(first, len(same))) - 1
-            for column, more in zip(heads, (rows[finding[first]], user[first], sizes), strict=True):
+            sizes = np.diff(np.append(first, len(pairs))) - 1
+            for column, more in zip(heads, (in_part[0][first], in_part[1][first], sizes), strict=True):
                 column.add(more)
-            others.add(user[~begins])
+            others.add(in_part[1][~begins])
+        del same, finding, user
         sizes = heads[2].taken()
         ends = np.cumsum(sizes, dtype=np.int32)
         in_order = [np.arange(len(ends), dtype=np.int32), heads[0].taken(), heads[1].taken()]
         nth, finding, user = _sorted(in_order)
         columns = (column.taken()[finding].astype(np.int32) for column in self._columns)
         return Told(Columns(user, *columns), ends[nth] - sizes[nth], ends[nth], others.taken())
-
-    def _in_parts(self) -> Iterator[tuple[Column, Ints, Ints, Ints]]:
-        """All pairs, an eighth of the marks at a time: the numbers of the findings with such marks, and for
-        each pair a small number for its mark, its finding among these, and the user."""
-        mark, finding, user = self._mark.taken(), self._finding.taken(), self._user.taken()
-        eighth = (mark >> np.uint64(61)).astype(np.uint8)
-        eighth_of_pair = eighth[finding]
-        nth = np.empty(len(mark), dtype=np.int32)
-        for one in range(8):
-            rows, pairs = np.flatnonzero(eighth == one), np.flatnonzero(eighth_of_pair == one)
-            nth[rows] = np.arange(len(rows))
-            among = nth[finding[pairs]]
-            yield rows.astype(np.int32), _numbered(mark[rows])[among], among, user[pairs].astype(np.int32)
 
 
 class Growing:
@@ -136,11 +132,16 @@ class Growing:
 
 
 def _numbered(mark: Marks) -> Ints:
-    """A small number for each mark, the same for equal ones."""
-    order = np.argsort(mark)
-    mark = mark[order]
+    """A small number for each mark, the same for equal ones. They are numbered a part at a time."""
     number = np.zeros(len(mark), dtype=np.int32)
-    number[order[1:]] = np.cumsum(mark[1:] != mark[:-1], dtype=np.int32)
+    bounds, first = [np.uint64((one << 64) // _PARTS) for one in range(_PARTS)], 0
+    for low, high in zip(bounds, [*bounds[1:], None], strict=True):
+        rows = np.flatnonzero((mark >= low) & (mark < high) if high is not None else mark >= low)
+        rows = rows[np.argsort(mark[rows])]
+        ordered = mark[rows]
+        number[rows[:1]] = first
+        number[rows[1:]] = np.cumsum(ordered[1:] != ordered[:-1], dtype=np.int32) + np.int32(first)
+        first = int(number[rows[-1]]) + 1 if len(rows) else first
     return number
 
 

@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from permmigrate.diff.batches import Batch, Subject
+from permmigrate.diff.members import Bits
 from permmigrate.diff.parts import Numbers, Parts
-from permmigrate.diff.profiles import Profiles
-from permmigrate.entitlements import Entitlements
 from permmigrate.snapshot.shares import Ints
 
 Bools = npt.NDArray[np.bool_]
@@ -28,17 +27,17 @@ class Audience:
     subject: Subject
     """The first of them, with nothing but what the group has."""
     _numbers: list[int] = field(default_factory=list)
-    _alone: list[npt.NDArray[np.uint8]] = field(default_factory=list)
+    _alone: list[Bits] = field(default_factory=list)
 
     @property
     def holder(self) -> int:
         """The group's number among the principals."""
         return self.subject.sources[0].holder
 
-    def add(self, number: int, alone: Bools) -> None:
-        """A member, and which of the group's parts it holds through this group alone."""
+    def add(self, number: int, alone: Bits) -> None:
+        """A member, and a bit for each of the group's parts: whether it is held through this group alone."""
         self._numbers.append(number)
-        self._alone.append(np.packbits(alone))
+        self._alone.append(alone)
 
     @property
     def numbers(self) -> Ints:
@@ -54,10 +53,9 @@ class Audience:
 class Audiences:
     """All audiences of a comparison, collected member by member."""
 
-    def __init__(self, entitlements: Entitlements, profiles: Profiles, parts: Parts) -> None:
-        self._entitlements = entitlements
-        self._profiles = profiles
+    def __init__(self, parts: Parts, places: int) -> None:
         self._parts = parts
+        self._places = places
         self._by_eyes: dict[object, Audience] = {}
 
     def apart(self, batch: Batch) -> tuple[Numbers, Numbers, Bools]:
@@ -67,26 +65,24 @@ class Audiences:
         source, part = self._parts.held_by(holders)
         single = np.array([bool(profile.extras) for profile in batch.profiles], dtype=bool)
         whole = (holders == batch.numbers[batch.slot]) | single[batch.slot]
-        alone = self._parts.alone(batch.slot[source], part, len(self._entitlements.places))
+        alone = self._parts.alone(batch.slot[source], part, self._places)
         return source, part, whole[source] | ~alone
 
     def add(self, batch: Batch, apart: Bools) -> None:
         """Let a batch's users join the audiences of their groups with the parts that are not to be walked."""
-        holders = batch.lenses[:, 0]
-        ends = np.cumsum(self._parts.starts[holders + 1] - self._parts.starts[holders])
-        for source, slot, end, start in zip(
-            batch.sources, batch.slot.tolist(), ends.tolist(), [0, *ends.tolist()], strict=False
-        ):
-            alone = ~apart[start:end]
-            if not alone.any():
-                continue
-            number, profile = int(batch.numbers[slot]), batch.profiles[slot]
-            reach = self._profiles.reach(batch.principals[slot])
-            eyes = (source.holder, source.within, source.beyond, source.is_group, id(profile), reach)
-            audience = self._by_eyes.get(eyes)
-            if audience is None:
-                audience = self._by_eyes[eyes] = Audience(Subject(number, profile, (source,)))
-            audience.add(number, alone)
+        alone, holders = ~apart, batch.lenses[:, 0]
+        ends = np.cumsum(self._parts.starts[holders + 1] - self._parts.starts[holders]).tolist()
+        numbers, slots = batch.numbers.tolist(), batch.slot.tolist()
+        for source, slot, start, end in zip(batch.sources, slots, [0, *ends], ends, strict=False):
+            parts = np.packbits(alone[start:end])
+            if parts.any():
+                profile = batch.profiles[slot]
+                eyes = (source.holder, source.within, source.beyond, source.is_group, id(profile))
+                audience = self._by_eyes.get(eyes)
+                if audience is None:
+                    subject = Subject(numbers[slot], profile, (source,))
+                    audience = self._by_eyes[eyes] = Audience(subject)
+                audience.add(numbers[slot], parts)
 
     def __iter__(self) -> Iterator[Audience]:
         """Group by group."""

@@ -22,6 +22,8 @@ SIZE: Final = 1 << 17
 """Parts of content grants in one batch: enough to keep numpy busy, few enough for the processor's caches."""
 SLOTS: Final = 64
 """Subjects in one batch at most."""
+FEW: Final = 32
+"""The same, where what is found for one subject is for many."""
 THREADS: Final = 2
 """Batches side by side: numpy lets others work while it does. What comes out does not depend on it."""
 G = TypeVar("G")
@@ -81,7 +83,7 @@ def subjects(
 
 
 def batches(
-    principals: Sequence[PrincipalRef], everybody: Iterable[Subject], parts: Parts
+    principals: Sequence[PrincipalRef], everybody: Iterable[Subject], parts: Parts, slots: int = SLOTS
 ) -> Iterator[Batch]:
     """These subjects, some at a time."""
     held = np.diff(parts.starts).tolist()
@@ -90,7 +92,7 @@ def batches(
     for one in everybody:
         own = sum(held[source.holder] for source in one.sources)
         own += len(one.profile.wide) + len(one.profile.extras)
-        if batch and (size + own > SIZE or len(batch) == SLOTS):
+        if batch and (size + own > SIZE or len(batch) == slots):
             yield Batch.of(principals, batch)
             batch, size = [], 0
         batch.append(one)

@@ -9,7 +9,7 @@ in words here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -20,7 +20,7 @@ import numpy.typing as npt
 from permmigrate.diff.alike import Alike, Columns
 from permmigrate.diff.audiences import Audience, Audiences, Bools
 from permmigrate.diff.automaton import Automaton
-from permmigrate.diff.batches import Batch, Subject, batches, side_by_side, subjects
+from permmigrate.diff.batches import FEW, Batch, batches, side_by_side, subjects
 from permmigrate.diff.held import CauseSet, Held
 from permmigrate.diff.known import Known
 from permmigrate.diff.listing import Listed, Listing
@@ -116,10 +116,7 @@ class Gathering:
 
     def _batches(self, type_: PrincipalType) -> Iterator[Batch]:
         numbers = (number for number, one in enumerate(self.principals) if one.type is type_)
-        return self._batched(subjects(self.principals, numbers, self.profiles))
-
-    def _batched(self, found: Iterable[Subject]) -> Iterator[Batch]:
-        return batches(self.principals, found, self.parts)
+        return batches(self.principals, subjects(self.principals, numbers, self.profiles), self.parts)
 
     def _whole(self, batch: Batch) -> Walk:
         """Walk everything that the subjects hold."""
@@ -147,8 +144,8 @@ class Gathering:
 
     def _users(self, known: Known, members: Members) -> Alike:
         """What users hold and none of their groups has: what touches each other first, then the rest."""
-        alike, audiences = Alike(self._dormant), Audiences(self.entitlements, self.profiles, self.parts)
-        listing = Listing(self.entitlements, self.automaton, self.profiles, self.groups, known)
+        alike, audiences = Alike(self._dormant), Audiences(self.parts, len(self.entitlements.places))
+        listing = Listing(self.automaton, self.groups, known)
         marker = Marker(self.entitlements, self.automaton, self.profiles)
         sharing = Sharing(self.parts, known, marker, members, self.held)
 
@@ -178,7 +175,8 @@ class Gathering:
 
     def _of_audiences(self, audiences: Sequence[Audience]) -> Iterator[tuple[Batch, Sequence[Audience]]]:
         rest = iter(audiences)
-        for batch in self._batched(one.subject for one in audiences):
+        some = (one.subject for one in audiences)
+        for batch in batches(self.principals, some, self.parts, FEW):
             yield batch, list(islice(rest, len(batch.numbers)))
 
     @property

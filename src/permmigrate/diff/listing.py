@@ -12,9 +12,7 @@ from permmigrate.diff.batches import Batch
 from permmigrate.diff.known import Known
 from permmigrate.diff.members import Groups
 from permmigrate.diff.parts import Numbers
-from permmigrate.diff.profiles import Profiles
 from permmigrate.diff.walk import Walk
-from permmigrate.entitlements import Entitlements
 from permmigrate.snapshot.shares import Ints
 
 Listed = list[tuple[Numbers, Ints]]
@@ -25,9 +23,7 @@ Listed = list[tuple[Numbers, Ints]]
 class Listing:
     """Looks users' findings up among those of their groups."""
 
-    entitlements: Entitlements
     automaton: Automaton
-    profiles: Profiles
     groups: Groups
     known: Known
 
@@ -63,7 +59,9 @@ class Listing:
 
     def _at_places(self, batch: Batch, walk: Walk, left: Numbers, listed: npt.NDArray[np.bool_]) -> Listed:
         """What groups have at the places of stops, whatever makes these."""
-        of_slot = [self._groups_after(number) for number in batch.numbers.tolist()]
+        of_slot: list[list[int]] = [[] for _ in batch.numbers]
+        for source in np.flatnonzero(batch.in_group).tolist():
+            of_slot[batch.slot[source]].append(int(self.groups.group_of[batch.lenses[source, 0]]))
         pairs: Listed = []
         for at in range(max(map(len, of_slot), default=0) if len(left) else 0):
             group = np.array([found[at] if at < len(found) else -1 for found in of_slot], dtype=np.int32)
@@ -74,10 +72,6 @@ class Listing:
             member = self.groups.member(group[slot[there]], batch.numbers[slot[there]])
             pairs.append(self._list(walk, left[there], stop[there], member, listed))
         return pairs
-
-    def _groups_after(self, number: int) -> list[int]:
-        groups = self.entitlements.after.groups(self.entitlements.principals[number])
-        return [int(self.groups.group_of[self.profiles.holders[one]]) for one in groups]
 
     def _list(
         self,

@@ -59,6 +59,8 @@ class Profile(NamedTuple):
     """What begins at each scope: the number of an offer."""
     held: tuple[bool, ...]
     """Whether there is anything at all in each scope."""
+    reach: tuple[bool, ...]
+    """Whether legacy shares could work in each scope."""
     extras: tuple[tuple[int, int], ...]
     """Places and offers of what begins at single places all the same: custom policies that name a folder."""
 
@@ -281,7 +283,8 @@ class Profiles:
         telling = [group for group in after.groups(principal) if group in self._telling_groups]
         missing = [one for one in after.untranslated(principal) if one.content is None]
         return (
-            earlier and (earlier.legacy_role, before.reach(earlier)),
+            earlier and (earlier.legacy_role,),
+            self.reach(principal),
             row,
             self._wide_assignments(principal),
             tuple((one.row, one.legacy, one.reason) for one in missing),
@@ -316,7 +319,8 @@ class Profiles:
             wide.append(self._offer(before, after, SCOPE, told=True))
             if holding:
                 extras += list(self._extras(scope, holding))
-        return Profile(tuple(wide), tuple(scope in held for scope in self.entitlements.scopes), tuple(extras))
+        holds = tuple(scope in held for scope in self.entitlements.scopes)
+        return Profile(tuple(wide), holds, self.reach(principal), tuple(extras))
 
     def _extras(self, scope: str, holding: Holding) -> Iterable[tuple[int, int]]:
         for kind, before, after in (

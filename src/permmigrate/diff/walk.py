@@ -22,7 +22,7 @@ from permmigrate.diff.parts import Numbers, Parts, numbered, repeated
 from permmigrate.diff.profiles import Profiles
 from permmigrate.entitlements import Entitlements
 from permmigrate.entitlements.places import COLLECTION, FOLDER, SCOPE
-from permmigrate.model import PrincipalRef
+from permmigrate.model import PrincipalRef, PrincipalType
 from permmigrate.snapshot.shares import Ints
 
 _SEQUENCE: Final = 24
@@ -95,6 +95,10 @@ class Walker:
         return np.asarray(self.content.combination * np.int32(2) + in_collection)
 
     @cached_property
+    def _nobodys(self) -> dict[PrincipalType, tuple[int, ...]]:
+        return {type_: self.profiles.nobodys(type_) for type_ in PrincipalType}
+
+    @cached_property
     def _roots(self) -> Ints:
         return np.array([self.places.starts[scope] for scope in self.entitlements.scopes], dtype=np.int32)
 
@@ -136,7 +140,7 @@ class Walker:
     def _content_entries(self, batch: Batch, source: Numbers, part: Numbers) -> tuple[Wide, Ints, Ints, Ints]:
         which, entry = self.parts.entries_of(part)
         source_of, place = source[which], self.content.place[entry]
-        reach = np.array([self.profiles.reach(one) for one in batch.principals], dtype=bool)
+        reach = np.array([profile.reach for profile in batch.profiles], dtype=bool)
         lenses = np.where(reach[batch.slot], batch.lenses[:, 1:2], batch.lenses[:, 2:3])
         lens = lenses.ravel()[source_of * lenses.shape[1] + self.places.scope[place]]
         offer = self.profiles.offered(self._combination[entry], lens)
@@ -192,7 +196,7 @@ class Walker:
         self, principals: Sequence[PrincipalRef], slot: Ints, place: Ints, parent: Ints, effect: Ints
     ) -> Ints:
         """The step that leads to each stop, from the scopes downwards."""
-        nobodys = np.array([self.profiles.nobodys(one.type) for one in principals], dtype=np.int32)
+        nobodys = np.array([self._nobodys[one.type] for one in principals], dtype=np.int32)
         step = np.full(len(place), -1, dtype=np.int32)
         state = np.full(len(place), -1, dtype=np.int32)
         ready = np.flatnonzero(parent < 0)

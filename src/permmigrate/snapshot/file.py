@@ -20,6 +20,7 @@ from typing import IO, Any, Final
 
 from permmigrate.catalog import Catalog
 from permmigrate.errors import InvalidFileError
+from permmigrate.memory import large_apart
 from permmigrate.snapshot import rows
 from permmigrate.snapshot.archive import CATALOG, MANIFEST, SCHEMA, Archive, canonical, manifest_digest
 from permmigrate.snapshot.sharelines import lines_of
@@ -55,6 +56,7 @@ def dump(snapshot: Snapshot, path: Path) -> Snapshot:
 
 def load(path: Path) -> Snapshot:
     """Read a snapshot after checking every member. Raises InvalidFileError that says what is wrong where."""
+    large_apart()
     try:
         with _uncollected(), Archive(path) as archive:
             manifest = archive.manifest
