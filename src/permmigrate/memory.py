@@ -9,14 +9,19 @@ import ctypes
 import sys
 from typing import Any, Final
 
-_MMAP_THRESHOLD: Final = -3
-"""What glibc calls the parameter."""
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""What glibc's `mallopt` calls its parameters."""
 _LARGE: Final = 4 << 20
+_KEPT: Final = 32 << 20
 
 
 def large_apart() -> None:
-    """Let large arrays lie by themselves, so that they are given back as soon as nobody needs them."""
+    """Let large arrays lie by themselves, so that they are given back as soon as nobody needs them.
+
+    Of smaller ones some room is kept: they come again and again.
+    """
     _called("mallopt", _MMAP_THRESHOLD, _LARGE)
+    _called("mallopt", _TRIM_THRESHOLD, _KEPT)
 
 
 def trim() -> None:

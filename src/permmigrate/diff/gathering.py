@@ -163,6 +163,8 @@ class Gathering:
             for theirs, member in found.listed:
                 members.add(theirs, member)
 
+        trim()
+
         def shared(batch: tuple[Batch, Sequence[Audience]]) -> Shares:
             return sharing.shares(*batch, self._whole(batch[0]))
 
