@@ -57,7 +57,7 @@ class Relations:
     def _equal_records(self, one: Record, other: Record) -> Term:
         left, right = dict(one.fields), dict(other.fields)
         terms = []
-        for name in left.keys() | right.keys():
+        for name in sorted(left.keys() | right.keys()):
             a, b = left.get(name, ERROR), right.get(name, ERROR)
             terms.append(disj(self.same(a, b), conj(neg(evaluates(a)), neg(evaluates(b)))))
         return conj(*terms)

@@ -262,7 +262,7 @@ class Prepared:
     @cached_property
     def _solver(self) -> Any:
         """One that knows the laws; goals come and go."""
-        solver = z3.SimpleSolver()
+        solver = z3.SimpleSolver(ctx=self.world.texts.context)
         solver.add(*self.laws)
         return solver
 

@@ -157,6 +157,8 @@ def truth(yes: Term, no: Term) -> Sym:
 class Texts:
     """Strings and ids as numbers: only what equals what, and which patterns they match, is ever asked."""
 
+    context: z3.Context = field(default_factory=z3.Context)
+    """Where the terms are: one's own, since what z3 finds hangs on all terms that were ever made in one."""
     numbers: dict[str, int] = field(default_factory=dict)
     patterns: dict[Pattern, Any] = field(default_factory=dict)
     """Each pattern asked of a string that is not known, with the relation that says whether it matches."""
@@ -166,12 +168,17 @@ class Texts:
 
     @property
     def sort(self) -> Any:
-        return z3.IntSort()
+        return z3.IntSort(self.context)
+
+    @property
+    def truth(self) -> Any:
+        """The sort of what is true or not."""
+        return z3.BoolSort(self.context)
 
     def term(self, text: Term) -> Term:
         if not isinstance(text, str):
             return text
-        return z3.IntVal(self.numbers.setdefault(text, len(self.numbers)))
+        return z3.IntVal(self.numbers.setdefault(text, len(self.numbers)), self.context)
 
     def same(self, one: Term, other: Term) -> Term:
         if isinstance(one, str) and isinstance(other, str):
@@ -185,7 +192,7 @@ class Texts:
             return matches(text, pattern)
         if pattern not in self.patterns:
             name = f"like {len(self.patterns)}"
-            self.patterns[pattern] = z3.Function(name, z3.IntSort(), z3.BoolSort())
+            self.patterns[pattern] = z3.Function(name, self.sort, self.truth)
         self.matched[text.sexpr()] = text
         return self.patterns[pattern](text)
 
@@ -204,10 +211,10 @@ class Texts:
         for term in self.matched.values():
             known = [term == number for number in self.numbers.values()]
             ways = [
-                z3.And(*(r(term) == does for r, does in zip(self.patterns.values(), answers, strict=True)))
+                conj(*(r(term) == does for r, does in zip(self.patterns.values(), answers, strict=True)))
                 for answers in self.combined.endless
             ]
-            laws.append(z3.Or(*known, *ways))
+            laws.append(disj(*known, *ways))
         return laws
 
     def value(self, term: Any, model: Any) -> str:

@@ -33,6 +33,7 @@ from permmigrate.cedar.symbols import (
     conj,
     disj,
     just,
+    neg,
 )
 
 
@@ -89,7 +90,7 @@ class World:
 
     def exists(self, entity: Entity) -> Term:
         """Whether the request brings the entity along, and not only its name."""
-        return self._apply(f"exists {entity.type}", (self.texts.term(entity.id),), z3.BoolSort())
+        return self._apply(f"exists {entity.type}", (self.texts.term(entity.id),), self.texts.truth)
 
     def attribute(self, entity: Entity, name: str) -> Sym:
         """The attribute's value where the entity has it."""
@@ -106,15 +107,15 @@ class World:
         return just(self.stored(path, owner, field_.shape), there if self.semantics.presence else True)
 
     def _present(self, path: str, owner: tuple[Term, ...], field_: Field) -> Term:
-        return True if field_.required else self._apply(f"{path}?", owner, z3.BoolSort())
+        return True if field_.required else self._apply(f"{path}?", owner, self.texts.truth)
 
     def stored(self, path: str, owner: tuple[Term, ...], shape: Shape) -> Value:
         """The value of an attribute as a function of its owner."""
         match shape:
             case Scalar("Bool"):
-                return Bool(self._apply(path, owner, z3.BoolSort()))
+                return Bool(self._apply(path, owner, self.texts.truth))
             case Scalar("Long"):
-                return Long(self.long(self._apply(path, owner, z3.IntSort())))
+                return Long(self.long(self._apply(path, owner, z3.IntSort(self.texts.context))))
             case Scalar():
                 return Text(self._apply(path, owner, self.texts.sort))
             case EntityOf(type_):
@@ -161,7 +162,7 @@ class World:
 
     def unknown(self, key: str) -> Term:
         """A truth value that nothing decides: the same for the same key."""
-        return z3.Bool(f"unknown {key}")
+        return z3.Bool(f"unknown {key}", self.texts.context)
 
     def _apply(self, name: str, owner: tuple[Term, ...], sort: Any) -> Term:
         if not owner:
@@ -182,9 +183,9 @@ class World:
         name = f"some {kind} {next(self._fresh)}"
         match kind:
             case "Bool":
-                return Bool(z3.Bool(name))
+                return Bool(z3.Bool(name, self.texts.context))
             case "Long":
-                return Long(self.long(z3.Int(name)))
+                return Long(self.long(z3.Int(name, self.texts.context)))
             case "String":
                 return Text(z3.Const(name, self.texts.sort))
             case _:
@@ -198,14 +199,14 @@ class World:
             return False
         term = self._element(element)
         self.pools.setdefault(stored.element, {})[key_of(term)] = term
-        return self._apply(f"{stored.path} contains", (*stored.owner, term), z3.BoolSort())
+        return self._apply(f"{stored.path} contains", (*stored.owner, term), self.texts.truth)
 
     def _element(self, element: Value) -> Term:
         match element:
             case Bool(term):
-                return z3.BoolVal(term) if isinstance(term, bool) else term
+                return z3.BoolVal(term, self.texts.context) if isinstance(term, bool) else term
             case Long(term):
-                return z3.IntVal(term) if isinstance(term, int) else term
+                return z3.IntVal(term, self.texts.context) if isinstance(term, int) else term
             case Text(term) | Entity(_, term):
                 return self.texts.term(term)
             case _:
@@ -225,12 +226,12 @@ class World:
 
     def some(self, stored: Stored, test: Callable[[Value], Term]) -> Term:
         """Whether the test holds of some element of the set."""
-        found = z3.Bool(f"some {next(self._fresh)}")
+        found = z3.Bool(f"some {next(self._fresh)}", self.texts.context)
         witness = self._invent(stored.element)
-        self.fact(z3.Implies(found, _z(conj(self.member(stored, witness), test(witness)))))
+        self.fact(z3.Implies(found, conj(self.member(stored, witness), test(witness))))
         self._laws.append(
             lambda: [
-                z3.Implies(z3.Not(found), z3.Not(_z(conj(self.member(stored, one), test(one)))))
+                z3.Implies(neg(found), neg(conj(self.member(stored, one), test(one))))
                 for one in self.from_pool(stored.element)
             ]
         )
@@ -246,7 +247,7 @@ class World:
         if upper.type in self.schema.above.get(lower.type, frozenset()):
             return disj(same, self._below(lower, upper))
         if (known := self.known.get((lower.type, key_of(lower.id)))) is not None:
-            return disj(same, *(t == upper.type and self.texts.same(upper.id, i) for t, i in known))
+            return disj(same, *(t == upper.type and self.texts.same(upper.id, i) for t, i in sorted(known)))
         if self.schema.closed or (lower.type, upper.type) in self._known_apart:
             return same
         reason = f"whether {lower.type} lies in {upper.type}, which the schema does not say"
@@ -266,7 +267,7 @@ class World:
         for one in (lower, upper):
             self._placed[one.type, key_of(one.id)] = one
         ids = self.texts.term(lower.id), self.texts.term(upper.id)
-        return self._apply(f"{lower.type} in {upper.type}", ids, z3.BoolSort())
+        return self._apply(f"{lower.type} in {upper.type}", ids, self.texts.truth)
 
     def below(self, lower: Entity, upper: Entity) -> Term:
         """Strictly below, False where the schema has no such thing."""
@@ -286,7 +287,7 @@ class World:
                 above.setdefault(i, []).append((j, below))
                 laws.append(z3.Implies(below, self.exists(lower)))
                 if lower.type == upper.type:  # a hierarchy has no cycles
-                    laws.append(z3.Implies(below, z3.Not(_z(self.same_entity(lower, upper)))))
+                    laws.append(z3.Implies(below, neg(self.same_entity(lower, upper))))
         if self.semantics.transitive:
             for steps in above.values():
                 for j, first in steps:
@@ -309,11 +310,13 @@ class World:
             for upper in list(self._placed.values()):
                 below = self.below(lower, upper)
                 if below is not False:
-                    among = disj(*(t == upper.type and self.texts.same(upper.id, i) for t, i in uppers))
-                    self.fact(below == _z(among))
+                    among = disj(
+                        *(t == upper.type and self.texts.same(upper.id, i) for t, i in sorted(uppers))
+                    )
+                    self.fact(below == among)
 
     def axioms(self) -> list[Term]:
-        """Everything that holds between the terms met so far."""
+        """Everything that holds between the terms met; asked for once, when there are no more to come."""
         size = -1
         laws: list[Term] = []
         while size != (size := sum(map(len, self.pools.values())) + len(self._placed)):
@@ -321,6 +324,7 @@ class World:
         if self.known:
             self._settle()
             laws = [law for state in self._laws for law in state()]
+        self._laws.clear()  # they know the world: it would stay until garbage is collected, with its terms
         return [*self._facts.values(), *laws, *self._hierarchy(), *self.texts.axioms()]
 
 
@@ -356,7 +360,3 @@ def kind_of(value: Value) -> str:
 def key_of(term: Term) -> str:
     """The term in full: what is printed of a long one is cut short."""
     return repr(term) if isinstance(term, (bool, int, str)) else term.sexpr()
-
-
-def _z(term: Term) -> Term:
-    return z3.BoolVal(term) if isinstance(term, bool) else term

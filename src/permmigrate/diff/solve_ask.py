@@ -377,7 +377,7 @@ class Asker:
         for universe in self.entitlements.compiler.universes.values():
             for type_, attributes in universe.attributes.items():
                 fields = found.setdefault(type_, {})
-                for name in attributes - fields.keys():
+                for name in sorted(attributes - fields.keys()):
                     missing = Field(
                         Unknown(f"`{name}`, which the schema does not give {type_}"), required=False
                     )
