@@ -108,6 +108,7 @@ class Gathering:
         parts = [of_groups, told, *keys]
         del of_groups, told, keys
         columns = Columns.joined(parts)
+        trim()
         held = self.held
         return Gathered(
             *(*columns, members, first_other, end_of_others, others),
