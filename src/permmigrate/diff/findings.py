@@ -191,7 +191,7 @@ class Findings(Sequence[Finding]):
         told += [one.capabilities for one in self.extra]
         extra = np.array(more, dtype=np.int32).reshape(-1, 5).T
         used = np.union1d(self._places, extra[1])
-        regions = [self.region(at, 0) for at in used.tolist()]
+        regions = (self.region(at, 0) for at in used.tolist())
         region_ranks = np.zeros(len(places), dtype=np.int32)
         region_ranks[used] = _ranks([(one.label, one.environment_id, one.content_id) for one in regions])
         verdict = np.array([kind.verdict for kind in self.kinds], dtype=np.int32)
@@ -386,5 +386,10 @@ def revised(findings: Sequence[Finding], gone: Container[str], made: Iterable[Fi
 
 def _ranks(values: Sequence[Any]) -> Ints:
     """Each value's place among all of them, sorted; equal values have one place."""
-    places = {value: place for place, value in enumerate(sorted(set(values)))}
-    return np.array([places[value] for value in values], dtype=np.int32)
+    ranks = np.zeros(len(values), dtype=np.int32)
+    place, last = -1, object()
+    for number in sorted(range(len(values)), key=values.__getitem__):
+        if values[number] != last:
+            place, last = place + 1, values[number]
+        ranks[number] = place
+    return ranks
