@@ -7,10 +7,12 @@ from random import Random
 
 import cedarpy
 import pytest
-from cedar_agreement import Atoms, sides
+from cedar_agreement import TODAY, Atoms, sides
 
+from permmigrate.diff.compare import entitled
 from permmigrate.diff.derive import ALLOWED, DENIED, Derivations
 from permmigrate.diff.derive_value import Spot
+from permmigrate.diff.derive_ways import WayFinder
 from permmigrate.diff.derive_who import WhoIndex
 from permmigrate.diff.derive_words import Question
 from permmigrate.diff.value import Verdict
@@ -99,6 +101,25 @@ def _allows(
         if cedarpy.is_authorized(question(who, made), text, entities).allowed:
             return True
     return False
+
+
+def test_ways_are_the_same_when_those_of_everybody_are_known() -> None:
+    """One principal's are found by its own grants, or among everybody's."""
+    ways = 0
+    for seed in range(500, 520):
+        made = account(seed)
+        engine = entitled(made.snapshot, made.tables, today=TODAY, assigned=made.assigned)
+        alone, known = WayFinder(engine), WayFinder(engine)
+        for scope, tree in engine.trees.items():
+            for position in range(len(tree.ids)):
+                spot = Spot(scope, tree.ancestor_ids(position), engine.places.collections[scope][:1])
+                known.legacy.shared_at(spot)
+                known.roles.assigned_at(spot)
+                for principal in engine.principals:
+                    found = alone.local(principal, spot)
+                    ways += len(found.before) + len(found.after)
+                    assert found == known.local(principal, spot)
+    assert ways > 200
 
 
 def test_who_can_agrees_with_why(capsys: pytest.CaptureFixture[str]) -> None:

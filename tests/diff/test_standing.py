@@ -30,6 +30,11 @@ def told(found: tuple[list[Grant], list[Grant]]) -> Any:
     return [[(g.place, g.masks, g.text, g.cause, g.reasons, g.shared) for g in side] for side in found]
 
 
+def unworded(found: tuple[list[Grant], list[Grant]]) -> Any:
+    """What counts of grants and why, in order; the same twice counts once."""
+    return [list(dict.fromkeys((g.masks, g.reasons) for g in side)) for side in found]
+
+
 def differences(seed: int, *, straying: bool = False) -> tuple[int, int, int]:
     """At how many of an account's principals and places the two disagree, how many of these have grants,
     and how many principals are looked up at all."""
@@ -46,6 +51,7 @@ def differences(seed: int, *, straying: bool = False) -> tuple[int, int, int]:
             if scope in holdings:
                 expected = reaching(holdings[scope], entitlements.trees[scope], place)
             wrong += told(found) != told(expected)
+            wrong += unworded(looked_up.wordless(number, at)) != unworded(expected)
             granted += any(found)
     people = sum(one is not None for one in looked_up._people.values())
     return wrong, granted, people

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -83,7 +83,11 @@ class LegacyWays:
         if not self.snapshot.has(principal):
             return
         user, holders = self._user(principal), self.holders(principal)
-        shared = self.shared_at(spot)
+        if self._last[0] != spot:
+            yield from self._shared_with(user, holders, spot)
+            yield from self._unread(principal, spot)
+            return
+        shared = self._last[1]
         alike = (user.legacy_role, reaches(user, spot.scope)) if user is not None else None
         for holder in holders:
             for share in shared.get(holder, ()):
@@ -93,6 +97,21 @@ class LegacyWays:
                         self._last_ways[key] = self.share_way(share, user)
                     yield self._last_ways[key]
         yield from self._unread(principal, spot)
+
+    def _shared_with(self, user: User | None, holders: tuple[PrincipalRef, ...], spot: Spot) -> Iterator[Way]:
+        """By shares of the spot, when nobody asked for those of everybody: only these holders' are made."""
+        shares = self.snapshot.share_columns
+        wanted = numbers_of(holders, shares.principal_number)
+        found: dict[PrincipalRef, list[Share]] = {}
+        for content in spot.contents if len(wanted) else ():
+            rows = self._rows_on(content)
+            for at in rows[np.isin(shares.principal[rows], wanted)].tolist():
+                share = shares[at]
+                found.setdefault(share.principal, []).append(share)
+        for holder in holders:
+            for share in found.get(holder, ()):
+                if not self._wanders(share):
+                    yield self.share_way(share, user)
 
     def holders(self, principal: PrincipalRef) -> tuple[PrincipalRef, ...]:
         """The principal and the groups it was in."""
@@ -178,12 +197,12 @@ class LegacyWays:
 
     def shares_on(self, content: ContentRef) -> list[Share]:
         """The legacy shares of one folder or collection itself."""
-        shares = self.snapshot.share_columns
-        number = shares.content_number.get(content)
-        if number is None:
-            return []
+        return [self.snapshot.share_columns[at] for at in self._rows_on(content).tolist()]
+
+    def _rows_on(self, content: ContentRef) -> Ints:
         order, starts = self._by_content
-        return [shares[at] for at in order[starts[number] : starts[number + 1]].tolist()]
+        number = self.snapshot.share_columns.content_number.get(content)
+        return order[:0] if number is None else order[starts[number] : starts[number + 1]]
 
     def shared_at(self, spot: Spot) -> Mapping[PrincipalRef, list[Share]]:
         """The shares that reach a spot, by holder; the last spot's are kept."""
@@ -245,6 +264,11 @@ class LegacyWays:
                 and (role is None or baseline(LegacyKind.USER_ROLE, role, policy).granted not in NOT_GIVEN)
             )._replace(least="")
         return self._bundles[key]
+
+
+def numbers_of(holders: Iterable[PrincipalRef], numbers: Mapping[PrincipalRef, int]) -> list[int]:
+    """The numbers of those holders that have one."""
+    return [numbers[holder] for holder in holders if holder in numbers]
 
 
 def _given(policy: Policy, *answers: BaselineAnswer) -> Iterator[Clause]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from permmigrate.catalog import refusal, scope_refusal
-from permmigrate.diff.derive_legacy import LegacyWays
+from permmigrate.diff.derive_legacy import LegacyWays, numbers_of
 from permmigrate.diff.derive_texts import Bundle, Clause
 from permmigrate.diff.derive_value import NOTHING, Spot, Way
 from permmigrate.entitlements import ACCOUNT_SCOPE, NO_ROW, AfterAssignment, Entitlements
@@ -74,9 +74,13 @@ class RoleWays:
     def local(self, principal: PrincipalRef, spot: Spot) -> Iterator[Way]:
         """By the roles that they hold on the spot's folders and collections."""
         holders = self.holders(principal)
-        assigned = self.assigned_at(spot)
+        everybodys = self._last[0] == spot
+        assigned = self._last[1] if everybodys else self._assigned_to(holders, spot)
         for holder in holders:
             for entry in assigned.get(holder, ()):
+                if not everybodys:
+                    yield from self.ways(entry, spot.scope, principal)
+                    continue
                 key = (id(entry), holder == principal)
                 if key not in self._last_ways:
                     self._last_ways[key] = tuple(self.ways(entry, spot.scope, principal))
@@ -196,13 +200,38 @@ class RoleWays:
 
     def assigned_on(self, content: ContentRef) -> list[AfterAssignment]:
         """The assignments on one folder or collection itself."""
-        found = list(self._sorted[1].get(content, ()))
+        return [*self._sorted[1].get(content, ()), *self._planned(self._planned_on(content))]
+
+    def _planned(self, rows: Ints) -> Iterator[AfterAssignment]:
+        if self._columns is not None and self._columns.planned is not None:
+            for one in map(self._columns.planned.of_share, rows.tolist()):
+                yield AfterAssignment(one.assignment, str(one.row))
+
+    def _planned_on(self, content: ContentRef) -> Ints:
+        """The rows of the columns that are about one folder or collection."""
         planned = self._columns.planned if self._columns else None
         number = planned.shares.content_number.get(content) if planned else None
-        if planned is not None and number is not None:
-            order, starts = self._rows
-            rows = order[starts[number] : starts[number + 1]].tolist()
-            found += [AfterAssignment(one.assignment, str(one.row)) for one in map(planned.of_share, rows)]
+        if number is None:
+            return np.zeros(0, dtype=np.int32)
+        order, starts = self._rows
+        return order[starts[number] : starts[number + 1]]
+
+    def _assigned_to(
+        self, holders: tuple[PrincipalRef, ...], spot: Spot
+    ) -> Mapping[PrincipalRef, list[AfterAssignment]]:
+        """What is assigned on a spot to these holders: of others nothing is made."""
+        found: dict[PrincipalRef, list[AfterAssignment]] = {}
+        planned = self._columns.planned if self._columns else None
+        wanted = numbers_of(holders, planned.shares.principal_number) if planned else []
+        for content in spot.contents:
+            for entry in self._sorted[1].get(content, ()):
+                if entry.assignment.principal in holders:
+                    found.setdefault(entry.assignment.principal, []).append(entry)
+            if planned is not None and wanted:
+                rows = self._planned_on(content)
+                rows = rows[np.isin(planned.shares.principal[planned.share[rows]], wanted)]
+                for entry in self._planned(rows):
+                    found.setdefault(entry.assignment.principal, []).append(entry)
         return found
 
     def assigned_at(self, spot: Spot) -> Mapping[PrincipalRef, list[AfterAssignment]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Protocol, overload
@@ -11,12 +11,10 @@ from typing import Any, Final, Protocol, overload
 import numpy as np
 import numpy.typing as npt
 
-from permmigrate.diff.automaton import Asker, Automaton, Kind
+from permmigrate.diff.automaton import Asker, Kind
 from permmigrate.diff.capabilities import CapabilityIndex
-from permmigrate.diff.derive_ways import WayFinder
 from permmigrate.diff.gathering import Gathered
 from permmigrate.diff.order import order_by
-from permmigrate.diff.profiles import Profiles, askers
 from permmigrate.diff.regions import place_of, region_of
 from permmigrate.diff.replay import Replay
 from permmigrate.diff.standing import Standing
@@ -66,7 +64,9 @@ class Findings(Sequence[Finding]):
     gone: Ints | None = None
     """Which of the columns' findings are there no longer, ascending; None where none was looked for."""
     extra: tuple[Finding, ...] = ()
-    """Findings that came in place of others."""
+    """Findings that came in place of others, without paths."""
+    origin: tuple[int, ...] = ()
+    """Of each of these, which of the columns' it came from."""
     raising: Raising | None = None
 
     def __len__(self) -> int:
@@ -87,7 +87,9 @@ class Findings(Sequence[Finding]):
     def _at(self, number: int) -> Finding:
         """The finding of a number: those of the columns come first, then the extra ones."""
         first_extra = len(self.gathered.principal)
-        return self._make(number) if number < first_extra else self.extra[number - first_extra]
+        if number < first_extra:
+            return self._make(number)
+        return self._with_paths(self.extra[number - first_extra], self.origin[number - first_extra])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
@@ -216,13 +218,10 @@ class Findings(Sequence[Finding]):
         """The capabilities of a kind as the comparison numbers them."""
         return tuple(sorted(self._sorted_capabilities[1][one] for one in self.numbers[kind]))
 
-    def of(self, verdict: Verdict) -> list[Finding]:
-        """The findings of one verdict that are in the columns, in no order that counts."""
-        found = self._unknown if verdict is Verdict.UNKNOWN else self._of(verdict)
-        return [finding for _, finding in found]
-
-    def _of(self, verdict: Verdict) -> list[tuple[int, Finding]]:
-        wanted = np.array([COMPARED[kind.verdict] is verdict for kind in self.kinds], dtype=bool)
+    @cached_property
+    def unknown(self) -> list[tuple[int, Finding]]:
+        """The unknown findings in the columns with their numbers, without paths, principal by principal."""
+        wanted = np.array([COMPARED[kind.verdict] is Verdict.UNKNOWN for kind in self.kinds], dtype=bool)
         kind = self.gathered.kind
         rows = np.concatenate(
             [np.flatnonzero(wanted[kind[some]]) + some.start for some in self._blocks]
@@ -231,18 +230,17 @@ class Findings(Sequence[Finding]):
         if self.gone is not None:
             rows = rows[~np.isin(rows, self.gone)]
         by_principal = rows[np.argsort(self.gathered.principal[rows], kind="stable")]
-        return [(row, self._make(row)) for row in by_principal.tolist()]
+        return [(row, self._with_reason(row)) for row in by_principal.tolist()]
 
-    @cached_property
-    def _unknown(self) -> list[tuple[int, Finding]]:
-        return self._of(Verdict.UNKNOWN)
-
-    def revised(self, gone: Container[str], made: Iterable[Finding]) -> Findings:
-        """The findings without those unknown ones (by their ids), and with these."""
-        rows = [row for row, finding in self._unknown if finding.id in gone]
+    def revised(self, gone: Iterable[int], made: Sequence[tuple[int, Finding]]) -> Findings:
+        """The findings without those unknown ones (by their numbers), and with what became of them."""
         before = np.zeros(0, dtype=np.int32) if self.gone is None else self.gone
-        all_gone = np.union1d(before, np.array(rows, dtype=np.int32))
-        return replace(self, gone=all_gone, extra=(*self.extra, *made))
+        return replace(
+            self,
+            gone=np.union1d(before, np.array([*gone], dtype=np.int32)),
+            extra=(*self.extra, *(finding for _, finding in made)),
+            origin=(*self.origin, *(row for row, _ in made)),
+        )
 
     def raised(self, raising: Raising) -> Findings:
         """The findings with their severities raised."""
@@ -268,6 +266,17 @@ class Findings(Sequence[Finding]):
             reason="" if brief.verdict in _SURE else self._reason(at, (*before, *after)),
             witness=self.replay.of_finding(at),
         )
+
+    def _with_reason(self, at: int) -> Finding:
+        """A finding that is not sure, without paths and witness."""
+        before, after = self.standing.wordless(int(self.gathered.principal[at]), int(self.gathered.place[at]))
+        return replace(self._brief(at), reason=self._reason(at, (*before, *after)))
+
+    def _with_paths(self, finding: Finding, at: int) -> Finding:
+        """What became of a finding, through the grants by which that one came about."""
+        before, after = self.standing.at(int(self.gathered.principal[at]), int(self.gathered.place[at]))
+        atoms = self.kinds[self.gathered.kind[at]].atoms
+        return replace(finding, before=paths(before, atoms), after=paths(after, atoms))
 
     def _brief(self, at: int) -> Finding:
         """The finding without paths, reason and witness, for which nobody's grants have to be looked up."""
@@ -329,12 +338,12 @@ def by_principal(findings: Sequence[Finding]) -> Iterator[Finding]:
 
 
 def in_brief(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Every finding as in `by_principal`; those in columns without paths, reason and witness: cheaper."""
+    """Every finding as in `by_principal`; of columns without paths, reason and witness: cheaper."""
     if not isinstance(findings, Findings):
         return iter(findings)
     first_extra = len(findings.gathered.principal)
     return (
-        findings._brief(number) if number < first_extra else findings._at(number)
+        findings._brief(number) if number < first_extra else findings.extra[number - first_extra]
         for number in sorted(
             (*findings.rows.tolist(), *range(first_extra, first_extra + len(findings.extra)))
         )
@@ -356,32 +365,20 @@ def outcomes(findings: Sequence[Finding]) -> Iterator[tuple[Verdict, Severity]]:
     )
 
 
-def of_verdict(findings: Sequence[Finding], verdict: Verdict) -> list[Finding]:
-    """The findings of one verdict; of those in columns no other is made."""
-    found = findings.of(verdict) if isinstance(findings, Findings) else findings
-    return [finding for finding in found if finding.verdict is verdict]
+def unknown_of(findings: Sequence[Finding]) -> list[tuple[int, Finding]]:
+    """The unknown findings with their numbers; of those in columns no other is made."""
+    found = findings.unknown if isinstance(findings, Findings) else enumerate(findings)
+    return [(number, finding) for number, finding in found if finding.verdict is Verdict.UNKNOWN]
 
 
-def profiles_of(findings: Sequence[Finding], entitlements: Entitlements) -> Profiles:
-    """What everybody brings to the comparison: as it was worked out for the findings, or anew."""
-    if isinstance(findings, Findings) and findings.entitlements is entitlements:
-        return findings.standing.profiles
-    return Profiles(entitlements, Automaton(askers(entitlements)))
-
-
-def ways_of(findings: Sequence[Finding], entitlements: Entitlements) -> WayFinder:
-    """What finds the ways of the comparison: the one that the findings were replayed with, or a new one."""
-    if isinstance(findings, Findings) and findings.entitlements is entitlements:
-        return findings.replay.witnesses.ways
-    return WayFinder(entitlements)
-
-
-def revised(findings: Sequence[Finding], gone: Container[str], made: Iterable[Finding]) -> Sequence[Finding]:
-    """The findings without those unknown ones (by their ids), and with these, sorted."""
+def revised(
+    findings: Sequence[Finding], gone: Collection[int], made: Sequence[tuple[int, Finding]]
+) -> Sequence[Finding]:
+    """The findings without those unknown ones (by their numbers), and with what became of them, sorted."""
     if isinstance(findings, Findings):
         return findings.revised(gone, made)
-    kept = (finding for finding in findings if finding.id not in gone)
-    return tuple(sorted((*kept, *made), key=Finding.sort_key))
+    kept = (finding for number, finding in enumerate(findings) if number not in gone)
+    return tuple(sorted((*kept, *(finding for _, finding in made)), key=Finding.sort_key))
 
 
 def _ranks(values: Sequence[Any]) -> Ints:

@@ -12,8 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from permmigrate.diff.findings import of_verdict, profiles_of, revised, ways_of
+from permmigrate.diff.automaton import Automaton
+from permmigrate.diff.derive_ways import WayFinder
+from permmigrate.diff.findings import Findings, revised, unknown_of
 from permmigrate.diff.people import recounted, without_findings
+from permmigrate.diff.profiles import Profiles, askers
 from permmigrate.diff.solve_said import UNDECIDED, Begun, Part, Settling, place_of
 from permmigrate.diff.tally import INCOMPLETE, causes_of, counts_of
 from permmigrate.diff.value import (
@@ -51,9 +54,23 @@ def settled(diff: Diff, entitlements: Entitlements, answers: Answers | None = No
     """
     if not any(map(_is_of_a_condition, diff.uncertainties)):
         return diff
-    unknown = of_verdict(diff.findings, Verdict.UNKNOWN)
-    open_ = [f for f in unknown if UNDECIDED in f.reason or f.reason.endswith(AND_MORE)]
+    unknown = unknown_of(diff.findings)
+    open_ = [(at, f) for at, f in unknown if UNDECIDED in f.reason or f.reason.endswith(AND_MORE)]
     return _Settlement(diff, entitlements, {} if answers is None else answers).run(open_)
+
+
+def _profiles_of(findings: Sequence[Finding], entitlements: Entitlements) -> Profiles:
+    """What everybody brings to the comparison: as it was worked out for the findings, or anew."""
+    if isinstance(findings, Findings) and findings.entitlements is entitlements:
+        return findings.standing.profiles
+    return Profiles(entitlements, Automaton(askers(entitlements)))
+
+
+def _ways_of(findings: Sequence[Finding], entitlements: Entitlements) -> WayFinder:
+    """What finds the ways of the comparison: the one that the findings were replayed with, or a new one."""
+    if isinstance(findings, Findings) and findings.entitlements is entitlements:
+        return findings.replay.witnesses.ways
+    return WayFinder(entitlements)
 
 
 def _is_of_a_condition(uncertainty: Uncertainty) -> bool:
@@ -69,19 +86,20 @@ class _Settlement:
 
     def __post_init__(self) -> None:
         findings = self.diff.findings
-        profiles, ways = profiles_of(findings, self.entitlements), ways_of(findings, self.entitlements)
+        profiles, ways = _profiles_of(findings, self.entitlements), _ways_of(findings, self.entitlements)
         self.settling = Settling(profiles, ways, self.diff.capabilities, self.answers)
 
-    def run(self, open_: Sequence[Finding]) -> Diff:
+    def run(self, open_: Sequence[tuple[int, Finding]]) -> Diff:
+        """Settle these findings, each with its number among all."""
         diff = self.diff
-        touched = {finding.id for finding in open_}
-        made = [finding for one in open_ for finding in self._settle(one)]
+        became = [(at, finding) for at, one in open_ for finding in self._settle(one)]
+        made = [finding for _, finding in became]
         uncertainties = tuple(self._uncertainties(made))
         complete = not any(u.kind in INCOMPLETE for u in uncertainties)
         if not open_:
             return replace(diff, uncertainties=uncertainties, complete=complete)
-        findings = revised(diff.findings, touched, made)
-        summaries = self._recounted(open_, made)
+        findings = revised(diff.findings, {at for at, _ in open_}, became)
+        summaries = self._recounted([finding for _, finding in open_], made)
         words = {cause.ref: (cause.text, cause.confidence) for cause in diff.causes}
         unchanged = without_findings(summaries)
         return replace(

@@ -98,7 +98,9 @@ def _principals_of(findings: Sequence[Finding]) -> Mapping[str, int]:
     held = {ref: np.asarray(caused[:, numbers].any(axis=1)) for ref, numbers in columns.items()}
     if findings.is_revised:
         numbers_of = {one: number for number, one in enumerate(findings.entitlements.principals)}
-        for ref, principals in _held((*findings.of(Verdict.UNKNOWN), *findings.extra)).items():
+        for ref, principals in _held(
+            (*(finding for _, finding in findings.unknown), *findings.extra)
+        ).items():
             column = held.setdefault(ref, np.zeros(len(caused), dtype=bool))
             column[[numbers_of[one] for one in principals]] = True
     return {ref: int(column.sum()) for ref, column in held.items()}

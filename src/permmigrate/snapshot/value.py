@@ -13,7 +13,6 @@ from permmigrate.model import (
     AccountKey,
     ApiKey,
     Collection,
-    ContentKind,
     ContentRef,
     CustomPolicy,
     Folder,
@@ -29,6 +28,7 @@ from permmigrate.model import (
     User,
     UserId,
 )
+from permmigrate.snapshot.labels import ContentLabels
 from permmigrate.snapshot.shares import Shares
 
 SCHEMA_VERSION: Final = 1
@@ -93,10 +93,7 @@ class Snapshot:
     @cached_property
     def content_labels(self) -> Mapping[ContentRef, str]:
         """What to call each folder (its path) and collection (its name)."""
-        labels = {ContentRef(f.environment_id, ContentKind.FOLDER, f.id): f.path for f in self.folders}
-        return labels | {
-            ContentRef(c.environment_id, ContentKind.COLLECTION, c.id): c.name for c in self.collections
-        }
+        return ContentLabels(self.folders, self.collections)
 
     @property
     def gaps(self) -> tuple[LedgerEntry, ...]:
