@@ -159,7 +159,7 @@ class _Settlement:
 
     def _witness(self, source: Begun, verdict: Verdict) -> Witness | None:
         """The request that was found, with this principal and place put in where nothing tells them apart."""
-        from permmigrate.diff.solve_ask import moved
+        from permmigrate.diff.solve_confirm import moved
 
         at, like = source.at, source.like
         found = self.settling.outcome(like).shown.get(verdict)

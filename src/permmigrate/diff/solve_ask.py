@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final, Literal, NamedTuple
-
-import cedarpy
+from typing import Final, Literal, NamedTuple
 
 from permmigrate.cedar import Atom
-from permmigrate.cedar.request import Request, Side, action_groups, joined
+from permmigrate.cedar.request import Side
 from permmigrate.cedar.shapes import Field, RecordOf, Scalar, Schema, SetOf, Uid, Unknown
 from permmigrate.cedar.solve import (
     Answer,
@@ -26,12 +24,12 @@ from permmigrate.cedar.solve import (
     Unsat,
     Why,
 )
-from permmigrate.cedar.universe import COLLECTION_ATTRIBUTE, FOLDER_ATTRIBUTE, PLACES, Universe
-from permmigrate.diff.derive_ask import Decision, Sides, Texts, Worlds, policies
+from permmigrate.cedar.universe import PLACES, Universe
 from permmigrate.diff.derive_value import Spot, Way, Ways
 from permmigrate.diff.derive_ways import WayFinder
 from permmigrate.diff.solve_cases import alike, always, case_key, nameless, other_values, variants
-from permmigrate.diff.solve_places import FOLDER_TYPE, Ground, Stop, tested
+from permmigrate.diff.solve_confirm import Confirmer
+from permmigrate.diff.solve_places import Ground, Stop, tested
 from permmigrate.diff.solve_texts import (
     EVERYTHING,
     Asked,
@@ -45,7 +43,6 @@ from permmigrate.diff.solve_texts import (
     written,
 )
 from permmigrate.diff.value import Verdict, Witness
-from permmigrate.diff.witness_request import RequestMaker, entity
 from permmigrate.entitlements import Entitlements
 from permmigrate.entitlements.custom import CEDAR_TYPES
 from permmigrate.model import PrincipalRef, PrincipalType, UserId
@@ -107,9 +104,6 @@ class Asker:
     _contexts: dict[Uid, str] = field(default_factory=dict)
     _ids: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     _people: dict[PrincipalRef, tuple[Who, Who]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.requests = RequestMaker(self.entitlements)
 
     def outcome(self, principal: PrincipalRef, ground: Ground, stop: Stop, atoms: Sequence[int]) -> Outcome:
         """Decide the atoms (their numbers in the scope's universe) for a principal at a stop."""
@@ -277,95 +271,22 @@ class Asker:
         return self._contexts[action]
 
     def _confirmed(
-        self,
-        principal: PrincipalRef,
-        stop: Stop,
-        asking: Asking,
-        answer: Sat,
-        verdict: Verdict,
+        self, principal: PrincipalRef, stop: Stop, asking: Asking, answer: Sat, verdict: Verdict
     ) -> Witness | Undecided:
-        """The request made this principal's, at this place, and put to Cedar under the texts as they are."""
-        cases = asking.question.cases
-        folder, case = asking.cases[0 if answer.case is None else cases.index(answer.case)]
-        resource, attributes = self._resource(stop, answer.request, folder, case)
-        who = (CEDAR_TYPES[principal.type], str(principal.id))
-        asked = answer.request
-        request = replace(
-            asked,
-            principal=who,
-            action=asking.question.action,
-            resource=resource,
-            entities=tuple(
-                replace(one, uid=who) if one.uid == asked.principal else one
-                for one in asked.entities
-                if one.uid != asked.resource or one.uid == asked.principal
-            ),
-        )
-        sides = self._replayed(principal, stop.spot, request, attributes)
-        if sides.verdict is not verdict:
+        """What was found, if Cedar says so of this principal, at this place."""
+        at = asking.cases[0 if answer.case is None else asking.question.cases.index(answer.case)]
+        found = replace(answer.request, action=asking.question.action)
+        ways = self._ways(principal, stop.spot)
+        witness = self._confirmer.witness(principal, stop, ways, found, at, verdict)
+        if witness is None:
             self.unconfirmed += 1
             reason = "it hangs on folders or people otherwise than is encoded"
             return Undecided(Why.UNCONFIRMED, reason)
-        return Witness(
-            principal=entity(*who),
-            action=entity(*request.action),
-            resource=entity(*resource),
-            attributes=dict(sorted(attributes.items())),
-            context=dict(request.context),
-            before=_words(sides.before_least, sides.before_most),
-            after=_words(sides.after_least, sides.after_most),
-        )
-
-    def _resource(
-        self, stop: Stop, request: Request, folder: str | None, case: Case
-    ) -> tuple[Uid, Mapping[str, Any]]:
-        """The resource where the folder is, with all that is above it."""
-        type_, id_ = request.resource
-        id_ = id_ if case.id is None else case.id
-        while id_ in case.other_than:
-            id_ += "_"
-        attributes = dict(request.entity(request.resource).attributes)
-        if FOLDER_ATTRIBUTE in attributes and stop.spot.scope in self.entitlements.trees:
-            tree = self.entitlements.trees[stop.spot.scope]
-            above = list(tree.ancestor_ids(tree.index[folder])) if folder is not None else []
-            if type_ == FOLDER_TYPE and id_ != folder:
-                above = [id_, *above]
-            attributes[FOLDER_ATTRIBUTE] = above
-        return (type_, id_), attributes
-
-    def _replayed(
-        self, principal: PrincipalRef, spot: Spot, request: Request, attributes: Mapping[str, Any]
-    ) -> Sides:
-        asked = {
-            "principal": _document(request.principal),
-            "action": _document(request.action),
-            "resource": _document(request.resource),
-            "context": dict(request.context),
-        }
-        stored: dict[Uid, dict[str, Any]] = {
-            request.resource: {"uid": asked["resource"], "attrs": dict(attributes), "parents": []}
-        }
-        for one in request.entities:
-            if one.uid != request.resource and not self.schema.action_parents.get(one.uid):
-                stored[one.uid] = dict(one.document())
-        own = stored.get(request.principal, {"attrs": {}})
-        sides, found = [], dict[tuple[int, Texts], Decision]()
-        for snapshot in (self.ways.legacy.snapshot, self.entitlements.snapshot):
-            who = self.requests.who(principal, snapshot)
-            stored[request.principal] = {**who, "attrs": dict(own["attrs"]) | dict(who["attrs"])}
-            sides.append(joined(self._actions, [*stored.values()]))
-        worlds = list(zip((0, 0, 1, 1), Worlds.of(*self._ways(principal, spot)), strict=True))
-        for side, texts in dict.fromkeys(worlds):
-            brought = sides[side]
-            if brought is not None:
-                result = cedarpy.is_authorized(asked, policies(texts), brought)
-                if result.decision is not cedarpy.Decision.NoDecision:
-                    found[side, texts] = bool(result.allowed)
-        return Sides(*(found.get(world) for world in worlds))
+        return witness
 
     @cached_property
-    def _actions(self) -> cedarpy.Entities:
-        return action_groups(self.schema.action_parents)
+    def _confirmer(self) -> Confirmer:
+        return Confirmer(self.entitlements, self.ways, self.schema)
 
     # ------------------------------------------------------------------ the schema
 
@@ -393,22 +314,6 @@ class Asker:
         return repr(self.schema)
 
 
-def moved(witness: Witness, principal: PrincipalRef, old: Stop, new: Stop) -> Witness | None:
-    """The same request by somebody else at another stop; None where it is not at the stop's own folder."""
-    who = entity(CEDAR_TYPES[principal.type], str(principal.id))
-    attributes, resource = dict(witness.attributes), witness.resource
-    if old.spot == new.spot or (old.place == new.place and not attributes.get(FOLDER_ATTRIBUTE)):
-        return replace(witness, principal=who)
-    if old.place.kind != "folder" or attributes.get(COLLECTION_ATTRIBUTE):
-        return None
-    if attributes.get(FOLDER_ATTRIBUTE) != list(old.spot.folders):
-        return None
-    attributes[FOLDER_ATTRIBUTE] = list(new.spot.folders)
-    if resource == entity(FOLDER_TYPE, old.place.id):
-        resource = entity(FOLDER_TYPE, new.place.id)
-    return replace(witness, principal=who, resource=resource, attributes=attributes)
-
-
 def _given(ways: Iterable[Way], world: Literal["least", "most"]) -> list[Given]:
     """The texts of some ways, each once; least or most of what nobody knows."""
     found = ((getattr(way.policies, world), way.content) for way in ways)
@@ -424,13 +329,3 @@ def _is_impossible(texts: Sequence[tuple[str, ...]], wanted: Wanted) -> bool:
         or (EVERYTHING,) in denying
         or any(implies(one, other) for one in allowing for other in denying)
     )
-
-
-def _words(least: Decision, most: Decision) -> str:
-    if least == most:
-        return "allow" if least else "deny"
-    return "allow or deny"
-
-
-def _document(uid: Uid) -> dict[str, str]:
-    return {"type": uid[0], "id": uid[1]}
