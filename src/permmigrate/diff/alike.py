@@ -12,6 +12,8 @@ from permmigrate.memory import trim
 from permmigrate.snapshot.shares import Ints
 
 Column = npt.NDArray[Any]
+Small = npt.NDArray[np.integer]
+"""Small numbers: of two bytes each, where that is enough."""
 
 
 _PARTS: Final = 8
@@ -23,19 +25,16 @@ class Columns(NamedTuple):
 
     principal: Ints
     place: Ints
-    kind: Ints
-    folders: Ints
-    state: Ints
+    kind: Small
+    folders: Small
+    state: Small
     """For each finding the state it was found in: what is granted there, and to which kind of principal."""
-
-    def of(self, rows: Column) -> Columns:
-        """Those of some findings."""
-        return Columns(*(column[rows] for column in self))
 
     @staticmethod
     def joined(parts: list[Columns]) -> Columns:
         """Columns of several parts as one; the parts are let go."""
-        return Columns(*joined(parts, len(Columns._fields)))
+        principal, place, *small = joined(parts, len(Columns._fields))
+        return Columns(principal, place, *map(_narrow, small))
 
 
 class Told(NamedTuple):
@@ -97,8 +96,15 @@ class Alike:
         ends = np.cumsum(sizes, dtype=np.int32)
         in_order = [np.arange(len(ends), dtype=np.int32), heads[0].taken(), heads[1].taken()]
         nth, finding, user = _sorted(in_order)
-        columns = (column.taken()[finding].astype(np.int32) for column in self._columns)
-        return Told(Columns(user, *columns), ends[nth] - sizes[nth], ends[nth], others.taken())
+        place, *small = (column.taken()[finding] for column in self._columns)
+        return Told(
+            Columns(user, place.astype(np.int32), *small), ends[nth] - sizes[nth], ends[nth], others.taken()
+        )
+
+
+def _narrow(column: Column) -> Column:
+    """Small numbers in two bytes each, if they fit."""
+    return column.astype(np.uint16 if column.max(initial=0) <= 0xFFFF else np.int32)
 
 
 class Growing:

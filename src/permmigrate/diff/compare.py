@@ -33,6 +33,7 @@ from permmigrate.entitlements import (
 from permmigrate.mapping.custom_roles import with_new_roles
 from permmigrate.mapping.tables import MappingTables
 from permmigrate.mapping.translate import translate
+from permmigrate.memory import trim
 from permmigrate.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ def compare(
     entitlements = entitled(snapshot, tables, today=today, assigned=assigned)
     compared_with = BY_MAPPING if assigned is None else f"the roles assigned on {assigned.captured_at}"
     comparison = _Comparison(entitlements, tables, compared_with, assigned, today)
-    diff = settled(comparison.run(tool_version), entitlements, answers)
+    diff = comparison.run(tool_version)
+    trim()
+    diff = settled(diff, entitlements, answers)
     diff = rated(diff, tables.sensitivities, entitlements)
     return replace(diff, concerns=concerns_of(entitlements, tables, diff.principals))
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from permmigrate.diff.alike import Alike, Columns
+from permmigrate.diff.alike import Alike, Columns, Small
 from permmigrate.diff.audiences import Audience, Audiences, Bools
 from permmigrate.diff.automaton import Automaton
 from permmigrate.diff.batches import FEW, Batch, batches, side_by_side, subjects
@@ -42,9 +42,9 @@ class Gathered:
 
     principal: Ints
     place: Ints
-    kind: Ints
-    folders: Ints
-    state: Ints
+    kind: Small
+    folders: Small
+    state: Small
     """For each finding the state it was found in: what is granted there, and to which kind of principal."""
     members: Members
     """Whom the first findings hold for, which are the groups'."""

@@ -97,7 +97,8 @@ class Replay:
 
     def _without(self, refuted: Mapping[int, int]) -> Gathered:
         """The findings with those of some sorts made unknown, and counted so for everybody they hold for."""
-        found, kind, counts = self.gathered, self.gathered.kind.copy(), self.gathered.counts.copy()
+        found, counts = self.gathered, self.gathered.counts.copy()
+        kind = found.kind.astype(np.int32)
         moved: set[tuple[int, int, tuple[int, int, tuple[str, ...]]]] = set()
         gone = (
             rows.start + int(at)
