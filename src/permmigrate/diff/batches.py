@@ -20,6 +20,8 @@ from permmigrate.snapshot.shares import Ints
 
 SIZE: Final = 1 << 17
 """Parts of content grants in one batch: enough to keep numpy busy, few enough for the processor's caches."""
+GRANTS: Final = 1 << 20
+"""Content grants in one batch, unless one subject has more: a part may have many."""
 SLOTS: Final = 64
 """Subjects in one batch at most."""
 FEW: Final = 32
@@ -86,17 +88,18 @@ def batches(
     principals: Sequence[PrincipalRef], everybody: Iterable[Subject], parts: Parts, slots: int = SLOTS
 ) -> Iterator[Batch]:
     """These subjects, some at a time."""
-    held = np.diff(parts.starts).tolist()
+    held, granted = np.diff(parts.starts).tolist(), np.diff(parts.entries[parts.starts]).tolist()
     batch: list[Subject] = []
-    size = 0
+    size = grants = 0
     for one in everybody:
         own = sum(held[source.holder] for source in one.sources)
         own += len(one.profile.wide) + len(one.profile.extras)
-        if batch and (size + own > SIZE or len(batch) == slots):
+        more = sum(granted[source.holder] for source in one.sources)
+        if batch and (size + own > SIZE or grants + more > GRANTS or len(batch) == slots):
             yield Batch.of(principals, batch)
-            batch, size = [], 0
+            batch, size, grants = [], 0, 0
         batch.append(one)
-        size += own
+        size, grants = size + own, grants + more
     if batch:
         yield Batch.of(principals, batch)
 

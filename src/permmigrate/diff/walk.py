@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import local
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +24,6 @@ from permmigrate.entitlements.places import COLLECTION, FOLDER, SCOPE
 from permmigrate.model import PrincipalRef, PrincipalType
 from permmigrate.snapshot.shares import Ints
 
-_SEQUENCE: Final = 24
-"""Bits for the place of an entry in its batch."""
 Wide = npt.NDArray[np.int64]
 
 
@@ -103,10 +100,7 @@ class Walker:
         return np.array([self.places.starts[scope] for scope in self.entitlements.scopes], dtype=np.int32)
 
     def walk(self, batch: Batch, source: Numbers, part: Numbers) -> Walk:
-        """Walk the subjects of a batch along these parts of what their sources hold, by their numbers.
-
-        Together they have fewer than 2**24 entries.
-        """
+        """Walk the subjects of a batch along these parts of what their sources hold, by their numbers."""
         key, offer, source_of, entry = self._entries(batch, source, part)
         order, key, first = _runs(key)
         offer, source_of, entry = offer[order], source_of[order], entry[order]
@@ -250,9 +244,10 @@ class Walker:
 
 def _runs(key: Wide) -> tuple[Wide, Wide, npt.NDArray[np.intp]]:
     """The order of entries by their keys, and for each stop its key and where its entries begin."""
-    packed = key << _SEQUENCE | np.arange(len(key))
+    bits = len(key).bit_length()
+    packed = key << bits | np.arange(len(key))
     packed.sort()
-    order, key = packed & ((1 << _SEQUENCE) - 1), packed >> _SEQUENCE
+    order, key = packed & (1 << bits) - 1, packed >> bits
     first = np.flatnonzero(np.concatenate([key[:1] == key[:1], key[1:] != key[:-1]]))
     return order, key[first], first
 
