@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from permmigrate.diff.alike import Alike, Columns, Growing
+from permmigrate.diff.alike import Alike, Columns, Growing, _sorted
 
 
 def _random(seed: int) -> tuple[Alike, dict[tuple[int, bool], list[tuple[int, int]]]]:
@@ -57,3 +57,14 @@ def test_a_column_widens_for_the_first_large_number() -> None:
     assert len(column) == sum(map(len, expected))
     assert np.array_equal(column.taken(), np.concatenate(expected))
     assert len(column) == 0
+
+
+@pytest.mark.parametrize("highest", [3, 1 << 31])
+def test_columns_sort_by_the_last_one_first(highest: int) -> None:
+    """That they take more bits than one number has makes no difference."""
+    random = np.random.default_rng(highest)
+    columns = [random.integers(0, highest, 300).astype(np.int32) for _ in range(3)]
+    order = np.lexsort(columns)
+    expected = [column[order].tolist() for column in columns]
+
+    assert [column.tolist() for column in _sorted(list(columns))] == expected

@@ -14,8 +14,6 @@ from permmigrate.snapshot.shares import Ints
 Column = npt.NDArray[Any]
 Small = npt.NDArray[np.integer]
 """Small numbers: of two bytes each, where that is enough."""
-
-
 _PARTS: Final = 8
 """A million findings are sorted a part at a time: that takes less memory, and less time."""
 
@@ -32,8 +30,15 @@ class Columns(NamedTuple):
 
     @staticmethod
     def joined(parts: list[Columns]) -> Columns:
-        """Columns of several parts as one; the parts are let go."""
-        principal, place, *small = joined(parts, len(Columns._fields))
+        """Columns of several parts as one; the parts are let go, column by column."""
+        pieces = [[part[at] for part in parts] for at in range(len(Columns._fields))]
+        parts.clear()
+        made = []
+        for column in pieces:
+            made.append(np.concatenate([*column, np.zeros(0, dtype=np.int32)]))
+            column.clear()
+        trim()
+        principal, place, *small = made
         return Columns(principal, place, *map(_narrow, small))
 
 
@@ -170,18 +175,4 @@ def _sorted(columns: list[Ints]) -> tuple[Ints, ...]:
         column = np.empty(len(packed), dtype=np.int32)
         made.append(np.bitwise_and(packed, (1 << width) - 1, out=column, casting="unsafe"))
         packed >>= width
-    return tuple(made)
-
-
-def joined(parts: list[Any], width: int, dtype: npt.DTypeLike = np.int32) -> tuple[Column, ...]:
-    """Columns of several parts as one; the parts are let go, column by column."""
-    columns: list[list[Column]] = [[] for _ in range(width)]
-    while parts:
-        for column, piece in zip(columns, parts.pop(0), strict=True):
-            column.append(piece)
-    made = []
-    for column in columns:
-        made.append(np.concatenate(column) if column else np.zeros(0, dtype=dtype))
-        column.clear()
-    trim()
     return tuple(made)

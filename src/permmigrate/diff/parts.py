@@ -75,10 +75,8 @@ class Parts:
 
 def ranges(first: Numbers, end: npt.NDArray[np.integer]) -> tuple[Numbers, Numbers]:
     """The numbers of some ranges one after the other: which range each is of, and the number."""
-    length = end - first
-    total = np.cumsum(length)
-    which = np.repeat(np.arange(len(first)), length)
-    return which, np.arange(len(which)) + np.repeat(first - (total - length), length)
+    which, nth = repeated(end - first)
+    return which, first[which] + nth
 
 
 def repeated(count: npt.NDArray[Any]) -> tuple[Numbers, Numbers]:
