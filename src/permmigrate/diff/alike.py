@@ -14,6 +14,8 @@ from permmigrate.snapshot.shares import Ints
 Column = npt.NDArray[Any]
 Small = npt.NDArray[np.integer]
 """Small numbers: of two bytes each, where that is enough."""
+Taken = dict[str, Column]
+"""The columns that were collected, by their names."""
 _PARTS: Final = 8
 """A million findings are sorted a part at a time: that takes less memory, and less time."""
 
@@ -77,6 +79,22 @@ class Alike:
         """Say for whom findings hold, pair by pair."""
         self._finding.add(finding)
         self._user.add(user)
+
+    def taken(self) -> Taken:
+        """All that was collected; nothing is left here."""
+        return {name: column.taken() for name, column in self._all.items()}
+
+    def join(self, taken: Taken, kind: Ints, state: Ints) -> None:
+        """Add what was taken from another, and let go of it; its kinds and states have these numbers here."""
+        taken["kind"], taken["state"] = kind[taken["kind"]], state[taken["state"]]
+        taken["finding"] += np.int32(len(self._mark))
+        for name, column in self._all.items():
+            column.add(taken.pop(name))
+
+    @property
+    def _all(self) -> dict[str, Growing]:
+        names = (*Columns._fields[1:], "mark", "finding", "user")
+        return dict(zip(names, (*self._columns, self._mark, self._finding, self._user), strict=True))
 
     def told(self) -> Told:
         """Each finding once, by its first user; nothing is left here."""

@@ -8,9 +8,7 @@ is known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from threading import RLock
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -113,15 +111,18 @@ class Kind(NamedTuple):
         return self.verdict, self.atoms, self.causes
 
 
+Stated = tuple[int, Effect]
+"""Whose state it is, and what is granted."""
+
+
 class PairTable:
     """A function of two small numbers that is computed once for each pair that occurs; never negative."""
 
     DENSE: Final = 1 << 24
     """Cells of the table at most: beyond, pairs are looked up one distinct pair at a time."""
 
-    def __init__(self, compute: Callable[[int, int], int], lock: AbstractContextManager[Any]) -> None:
+    def __init__(self, compute: Callable[[int, int], int]) -> None:
         self._compute = compute
-        self._lock = lock
         self._table = np.full((64, 64), -1, dtype=np.int32)
         self._sparse: dict[tuple[int, int], int] = {}
 
@@ -135,8 +136,7 @@ class PairTable:
         else:
             found, missing = np.empty(len(first), dtype=np.int32), np.arange(len(first))
         if len(missing):
-            with self._lock:
-                found[missing] = self._filled(first[missing], second[missing])
+            found[missing] = self._filled(first[missing], second[missing])
         return np.asarray(found)
 
     def _filled(self, first: npt.NDArray[Any], second: npt.NDArray[Any]) -> Ints:
@@ -179,8 +179,8 @@ class Automaton:
     """All states, steps and spans that were met, numbered in the order they were met."""
 
     askers: tuple[Asker, ...]
-    states: list[tuple[int, Effect]] = field(default_factory=list)
-    """Whose state it is, and what is granted; the first ones are nobody's: nothing is granted yet."""
+    states: list[Stated] = field(default_factory=list)
+    """The first ones are nobody's: nothing is granted yet."""
     effects: list[tuple[Effect, int]] = field(default_factory=list)
     """What begins at a place, and the place's kind."""
     spans: list[tuple[int, int]] = field(default_factory=list)
@@ -191,20 +191,18 @@ class Automaton:
     """Of each step the state it leads to, and the spans that begin, each with the kinds of its findings."""
 
     def __post_init__(self) -> None:
-        self._state_numbers: dict[tuple[int, Effect], int] = {}
+        self._state_numbers: dict[Stated, int] = {}
         self._effect_numbers: dict[tuple[Effect, int], int] = {}
         self._span_numbers: dict[tuple[int, int], int] = {}
         self._kind_numbers: dict[Kind, int] = {}
         self._essence_numbers: dict[tuple[int, int, tuple[str, ...]], int] = {}
         self._arrays: dict[str, npt.NDArray[Any]] = {}
         self._flat = Flat()
-        self.lock = RLock()
-        """Held by whoever numbers something new: walks may go on side by side."""
-        self.join = PairTable(self._join, self.lock)
-        self.step = PairTable(self._step, self.lock)
-        self.keeps = PairTable(self._keeps, self.lock)
+        self.join = PairTable(self._join)
+        self.step = PairTable(self._step)
+        self.keeps = PairTable(self._keeps)
         for asker in range(len(self.askers)):
-            self._state(asker, Effect())
+            self.state(asker, Effect())
 
     def effect(self, effect: Effect, kind: int) -> int:
         """The number of what begins at a place of a kind."""
@@ -215,7 +213,8 @@ class Automaton:
         (one, kind), (other, _) = self.effects[first], self.effects[second]
         return self.effect(one | other, kind)
 
-    def _state(self, asker: int, effect: Effect) -> int:
+    def state(self, asker: int, effect: Effect) -> int:
+        """The number of what somebody is granted at a place."""
         return _numbered(self._state_numbers, self.states, (asker, effect))
 
     def _step(self, state: int, effect: int) -> int:
@@ -232,7 +231,7 @@ class Automaton:
             if atoms:
                 span = _numbered(self._span_numbers, self.spans, (number, atoms))
                 found.append((span, tuple(self._kinds(asker, number, verdict, atoms, here))))
-        self.steps.append((self._state(asker, here), tuple(found)))
+        self.steps.append((self.state(asker, here), tuple(found)))
         return len(self.steps) - 1
 
     def _kinds(self, asker: int, number: int, verdict: Verdict, atoms: int, here: Effect) -> Iterator[int]:
@@ -251,9 +250,12 @@ class Automaton:
         sure = verdict in (Verdict.GAINED, Verdict.LOST)
         for causes, held in parts.items():
             reasons = () if sure else tuple(reason for reason, mask in here.reasons if mask & held)
-            kind = Kind(asker, number, held, causes, reasons)
-            _numbered(self._essence_numbers, self.essences, kind.essence)
-            yield _numbered(self._kind_numbers, self.kinds, kind)
+            yield self.kind(Kind(asker, number, held, causes, reasons))
+
+    def kind(self, kind: Kind) -> int:
+        """The number of a kind."""
+        _numbered(self._essence_numbers, self.essences, kind.essence)
+        return _numbered(self._kind_numbers, self.kinds, kind)
 
     def _keeps(self, state: int, span: int) -> int:
         """Whether a span's verdict holds for all its atoms in a state further down."""
@@ -269,12 +271,11 @@ class Automaton:
 
     def _column(self, name: str, size: int, make: Callable[[int], int]) -> npt.NDArray[np.int32]:
         """An array over everything numbered so far, made longer as there is more."""
-        with self.lock:
-            known = self._arrays.get(name, np.zeros(0, dtype=np.int32))
-            if len(known) < size:
-                more = np.fromiter(map(make, range(len(known), size)), dtype=np.int32)
-                known = self._arrays[name] = np.concatenate([known, more])
-            return known
+        known = self._arrays.get(name, np.zeros(0, dtype=np.int32))
+        if len(known) < size:
+            more = np.fromiter(map(make, range(len(known), size)), dtype=np.int32)
+            known = self._arrays[name] = np.concatenate([known, more])
+        return known
 
     @property
     def leads_to(self) -> Ints:
@@ -301,10 +302,9 @@ class Automaton:
     @property
     def flat(self) -> tuple[Ints, Ints, Ints, Ints]:
         """The spans and kinds of all steps one after another: see `Flat.columns`."""
-        with self.lock:
-            for _, spans in self.steps[self._flat.steps :]:
-                self._flat.add(spans)
-            return self._flat.columns
+        for _, spans in self.steps[self._flat.steps :]:
+            self._flat.add(spans)
+        return self._flat.columns
 
 
 class Flat:

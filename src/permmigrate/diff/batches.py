@@ -1,14 +1,12 @@
-"""Principals that are walked together, and the work on each batch side by side."""
+"""Principals that are walked together."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +24,6 @@ SLOTS: Final = 64
 """Subjects in one batch at most."""
 FEW: Final = 32
 """The same, where what is found for one subject is for many."""
-THREADS: Final = 2
-"""Batches side by side: numpy lets others work while it does. What comes out does not depend on it."""
-G = TypeVar("G")
-T = TypeVar("T")
 
 
 class Subject(NamedTuple):
@@ -102,17 +96,3 @@ def batches(
         size, grants = size + own, grants + more
     if batch:
         yield Batch.of(principals, batch)
-
-
-def side_by_side(given: Iterable[G], work: Callable[[G], T]) -> Iterator[tuple[G, T]]:
-    """Work on each that is given, some at a time; the outcomes come in order."""
-    with ThreadPoolExecutor(THREADS) as pool:
-        under_way: deque[tuple[G, Future[T]]] = deque()
-        for one in given:
-            under_way.append((one, pool.submit(work, one)))
-            if len(under_way) > THREADS:
-                done, future = under_way.popleft()
-                yield done, future.result()
-        while under_way:
-            done, future = under_way.popleft()
-            yield done, future.result()

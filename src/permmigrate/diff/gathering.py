@@ -3,8 +3,8 @@ those who hold the same along the same paths.
 
 Groups are walked first. What a user holds through one group alone is looked at once for all who hold it so;
 each user is walked for the rest only. A finding of a user that one of the user's groups has too is listed
-there; those that users have in common down to the last path are listed with the first of them. Nothing is put
-in words here.
+there; those that users have in common down to the last path are listed with the first of them. Of many users
+one half is walked in a copy of this process. Nothing is put in words here.
 """
 
 from __future__ import annotations
@@ -12,28 +12,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from permmigrate.diff.alike import Alike, Columns, Small
+from permmigrate.beside import at_once
+from permmigrate.diff.alike import Alike, Columns, Small, Taken
 from permmigrate.diff.audiences import Audience, Audiences, Bools
-from permmigrate.diff.automaton import Automaton
-from permmigrate.diff.batches import FEW, Batch, batches, side_by_side, subjects
-from permmigrate.diff.held import CauseSet, Held
+from permmigrate.diff.automaton import Automaton, Kind, Stated
+from permmigrate.diff.batches import FEW, Batch, batches, subjects
+from permmigrate.diff.held import CauseSet, Held, Table
 from permmigrate.diff.known import Known
-from permmigrate.diff.listing import Listed, Listing
-from permmigrate.diff.marks import Marker, Marks
-from permmigrate.diff.members import Groups, Members
+from permmigrate.diff.listing import Listing
+from permmigrate.diff.marks import Marker
+from permmigrate.diff.members import Bits, Groups, Members
 from permmigrate.diff.parts import Parts
 from permmigrate.diff.profiles import Profiles
-from permmigrate.diff.sharing import Shares, Sharing, columns_of
+from permmigrate.diff.sharing import Sharing, columns_of
 from permmigrate.diff.walk import Walk, Walker
 from permmigrate.entitlements import Entitlements
 from permmigrate.memory import trim
 from permmigrate.model import PrincipalType
 from permmigrate.snapshot.shares import Ints
+
+MANY: Final = 1 << 20
+"""Parts of content grants that users hold, from which on they are walked in halves: it is a second's work."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,23 +104,26 @@ class Gathering:
         """Walk everybody, groups first."""
         trim()
         known, of_groups = self._groups()
-        members = Members.none_of(self.groups, self.groups.group_of[of_groups.principal])
-        alike = self._users(known, members)
+        group = self.groups.group_of[of_groups.principal]
+        users = self._users(known, group)
         keys = [self._plain(type_) for type_ in (PrincipalType.API_KEY, PrincipalType.ACCOUNT_KEY)]
         del known
-        told, first_other, end_of_others, others = alike.told()
+        told, first_other, end_of_others, others = users.alike.told()
         parts = [of_groups, told, *keys]
         del of_groups, told, keys
         columns = Columns.joined(parts)
         trim()
-        held = self.held
+        self.held.join(*users.held.parts, np.arange(len(self.automaton.kinds), dtype=np.int32))
+        cause_sets, caused = self.held.caused()
         return Gathered(
-            *(*columns, members, first_other, end_of_others, others),
-            *(held.counts, held.caused, held.cause_sets, held.decided),
+            *(*columns, users.members, first_other, end_of_others, others),
+            *(self.held.counts(), caused, cause_sets, self.held.decided()),
         )
 
-    def _batches(self, type_: PrincipalType) -> Iterator[Batch]:
-        numbers = (number for number, one in enumerate(self.principals) if one.type is type_)
+    def _numbers(self, type_: PrincipalType) -> list[int]:
+        return [number for number, one in enumerate(self.principals) if one.type is type_]
+
+    def _batches(self, numbers: Sequence[int]) -> Iterator[Batch]:
         return batches(self.principals, subjects(self.principals, numbers, self.profiles), self.parts)
 
     def _whole(self, batch: Batch) -> Walk:
@@ -126,7 +133,8 @@ class Gathering:
     def _plain(self, type_: PrincipalType) -> Columns:
         """The findings of principals that stand for themselves."""
         found = []
-        for batch, walk in side_by_side(self._batches(type_), self._whole):
+        for batch in self._batches(self._numbers(type_)):
+            walk = self._whole(batch)
             self.held.add(batch, walk)
             found.append(columns_of(self.automaton, batch, walk))
         return Columns.joined(found)
@@ -135,7 +143,8 @@ class Gathering:
         found = []
 
         def walks() -> Iterator[tuple[Ints, Walk]]:
-            for batch, walk in side_by_side(self._batches(PrincipalType.GROUP), self._whole):
+            for batch in self._batches(self._numbers(PrincipalType.GROUP)):
+                walk = self._whole(batch)
                 self.held.add(batch, walk)
                 found.append(columns_of(self.automaton, batch, walk))
                 yield self.groups.group_of[batch.numbers], walk
@@ -143,38 +152,66 @@ class Gathering:
         places, entries = len(self.entitlements.places), len(self.entitlements.content.place)
         return Known.of(self.automaton, places, entries, walks()), Columns.joined(found)
 
-    def _users(self, known: Known, members: Members) -> Alike:
-        """What users hold and none of their groups has: what touches each other first, then the rest."""
-        alike, audiences = Alike(self._dormant), Audiences(self.parts, len(self.entitlements.places))
+    def _users(self, known: Known, group: Ints) -> _Users:
+        """What users hold and none of their groups has; the groups' findings are these groups'."""
+        some, others = self._halves()
+        if not others:
+            return self._walked(some, known, group)
+        mine, theirs = at_once(
+            lambda: self._walked(some, known, group),
+            lambda: self._walked(others, known, group).sent(self.automaton),
+        )
+        mine.join(theirs, self.automaton)
+        return mine
+
+    def _halves(self) -> tuple[list[int], list[int]]:
+        """The users, those of one legacy role together, in two lists that are about as much work; few are
+        all in the first. Groups look alike to people of one role."""
+        held = np.diff(self.parts.starts)
+        work = held.copy()
+        for holder, members in zip(self._numbers(PrincipalType.GROUP), self.groups.members, strict=True):
+            work[members] += held[holder]
+        users = self._numbers(PrincipalType.USER)
+        users.sort(key=lambda number: self.profiles.role(self.principals[number]) or "")
+        done = np.cumsum(work[users])
+        if not users or done[-1] < MANY:
+            return users, []
+        middle = int(np.searchsorted(done, done[-1] // 2)) + 1
+        return sorted(users[:middle]), sorted(users[middle:])
+
+    def _walked(self, users: Sequence[int], known: Known, group: Ints) -> _Users:
+        """What some users hold: what touches each other first, then the rest."""
+        found = _Users(
+            Alike(self._dormant),
+            Members.none_of(self.groups, group),
+            Held(self.entitlements, self.automaton),
+        )
+        audiences = Audiences(self.parts, len(self.entitlements.places))
         listing = Listing(self.automaton, self.groups, known)
         marker = Marker(self.entitlements, self.automaton, self.profiles)
-        sharing = Sharing(self.parts, known, marker, members, self.held)
-
-        def apart(batch: Batch) -> _Apart:
+        sharing = Sharing(self.parts, known, marker, found.members, found.held)
+        for batch in self._batches(users):
             source, part, wanted = audiences.apart(batch)
             walk = self.walker.walk(batch, source[wanted], part[wanted])
+            found.held.add(batch, walk)
+            audiences.add(batch, wanted)
             left, listed = listing.of(batch, walk)
             columns = columns_of(self.automaton, batch, walk, left)
-            return _Apart(walk, wanted, listed, columns, marker.of(batch, walk, left))
-
-        for batch, found in side_by_side(self._batches(PrincipalType.USER), apart):
-            self.held.add(batch, found.walk)
-            audiences.add(batch, found.wanted)
-            alike.hold(alike.add(found.columns, found.marks), found.columns.principal)
-            for theirs, member in found.listed:
-                members.add(theirs, member)
-
+            found.alike.hold(found.alike.add(columns, marker.of(batch, walk, left)), columns.principal)
+            for theirs, member in listed:
+                found.members.add(theirs, member)
         trim()
-
-        def shared(batch: tuple[Batch, Sequence[Audience]]) -> Shares:
-            return sharing.shares(*batch, self._whole(batch[0]))
-
-        for _, shares in side_by_side(self._of_audiences(list(audiences)), shared):
-            self.held.add_counts(shares.who, shares.counts)
-            alike.hold(alike.add(shares.columns, shares.marks)[shares.finding], shares.user)
+        for batch, some in self._of_audiences(list(audiences)):
+            source, part = self.parts.held_by(batch.lenses[:, 0])
+            alone = [audience.alone(self.parts) for audience in some]
+            anyone = np.concatenate([one.any(axis=0) for one in alone])
+            walk = self.walker.walk(batch, source[anyone], part[anyone])
+            shares = sharing.shares(batch, some, alone, walk)
+            found.held.add_counts(shares.who, shares.counts)
+            found.alike.hold(found.alike.add(shares.columns, shares.marks)[shares.finding], shares.user)
             for at, bits in shares.told:
-                members.add_block(at, bits)
-        return alike
+                found.members.add_block(at, bits)
+        return found
 
     def _of_audiences(self, audiences: Sequence[Audience]) -> Iterator[tuple[Batch, Sequence[Audience]]]:
         rest = iter(audiences)
@@ -187,12 +224,35 @@ class Gathering:
         return np.array(list(map(self.entitlements.snapshot.is_dormant, self.principals)), dtype=bool)
 
 
-class _Apart(NamedTuple):
-    """What users have that touches something else of theirs."""
+class _Users(NamedTuple):
+    """What was found for users."""
 
-    walk: Walk
-    wanted: Bools
-    """Which of all their parts these are."""
-    listed: Listed
-    columns: Columns
-    marks: Marks
+    alike: Alike
+    members: Members
+    """To whom the groups' findings are told."""
+    held: Held
+
+    def sent(self, automaton: Automaton) -> _Sent:
+        """All of it with what its numbers mean; nothing is left here."""
+        return _Sent(
+            automaton.states, automaton.kinds, self.alike.taken(), self.members.bits, *self.held.parts
+        )
+
+    def join(self, sent: _Sent, automaton: Automaton) -> None:
+        """Add what was found for other users, whose states and kinds are numbered otherwise."""
+        state = np.array([automaton.state(*one) for one in sent.states], dtype=np.int32)
+        kind = np.array([automaton.kind(one) for one in sent.kinds], dtype=np.int32)
+        self.alike.join(sent.taken, kind, state)
+        np.bitwise_or(self.members.bits, sent.bits, out=self.members.bits)
+        self.held.join(sent.table, sent.anything, kind)
+
+
+class _Sent(NamedTuple):
+    """What was found for users, and how it is numbered."""
+
+    states: Sequence[Stated]
+    kinds: Sequence[Kind]
+    taken: Taken
+    bits: Bits
+    table: Table
+    anything: Bools

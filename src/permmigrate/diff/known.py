@@ -56,7 +56,7 @@ class Known:
             np.concatenate([*firsts, none.astype(np.intp)]),
             of_entry,
             np.concatenate([*folders, none]),
-            PairTable(automaton.place_in_step, automaton.lock),
+            PairTable(automaton.place_in_step),
         )
 
     def like(self, stop: npt.NDArray[Any], essence: Ints, folders: Ints) -> tuple[Numbers, Numbers]:

@@ -1,7 +1,12 @@
-"""Marks: one number each for all that makes two users' findings alike, so that those alike are told once."""
+"""Marks: one number each for all that makes two users' findings alike, so that those alike are told once.
+
+They are made of what is said, not of the order in which it was met: marks of two walks can be compared.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -32,10 +37,10 @@ class Marker:
         """The marks of these findings of a walk, by their numbers in it."""
         essence, stop = self.automaton.essence_of[walk.kind[findings]], walk.stop[findings]
         mark = _mixed_in(np.zeros(len(findings), dtype=np.uint64), walk.place[stop])
-        for column in (essence, walk.folders[findings]):
+        for column in (self._essences.of(essence), walk.folders[findings]):
             mark = _mixed_in(mark, column)
         length = np.diff(np.append(walk.first, len(walk.entry)))
-        via = np.array([one.via for one in batch.sources], dtype=np.int64)
+        via = self._names.of(np.array([one.via for one in batch.sources], dtype=np.intp))
         rows, origin = np.arange(len(findings)), self.entitlements.content.origin
         while len(rows):
             inner, at, nth = np.arange(len(rows)), stop, 0
@@ -47,8 +52,8 @@ class Marker:
                 told = np.zeros(len(said), dtype=np.uint64)
                 sourced = np.flatnonzero((look[said] & 1 == 1) & (given >= 0))
                 told[sourced] = origin[given[sourced]]
-                told = _mixed_in(told, look[said])
-                told = _mixed_in(told, np.where(source >= 0, via[source], 0))
+                told = _mixed_in(told, self._words.of(look[said] >> 1))
+                told = _mixed_in(told, np.where(source >= 0, via[source], np.uint64(0)))
                 told = _mixed_in(told, walk.place[at[said]])
                 target = rows[inner[said]]
                 mark[target] = mixed(mark[target] + told)
@@ -62,7 +67,38 @@ class Marker:
 
     @cached_property
     def _looks(self) -> PairTable:
-        return PairTable(self.profiles.look, self.automaton.lock)
+        return PairTable(self.profiles.look)
+
+    @cached_property
+    def _essences(self) -> _Said:
+        return _Said(lambda: self.automaton.essences)
+
+    @cached_property
+    def _names(self) -> _Said:
+        return _Said(lambda: list(self.profiles.names))
+
+    @cached_property
+    def _words(self) -> _Said:
+        return _Said(lambda: [None, *self.profiles.variants])
+
+
+class _Said:
+    """A mark for each of some values, by its number; values are added at the end."""
+
+    def __init__(self, values: Callable[[], Sequence[object]]) -> None:
+        self._values = values
+        self._marks = np.zeros(0, dtype=np.uint64)
+
+    def of(self, number: npt.NDArray[np.integer]) -> Marks:
+        """The marks of these."""
+        if number.max(initial=-1) >= len(self._marks):
+            more = map(_mark, self._values()[len(self._marks) :])
+            self._marks = np.append(self._marks, np.fromiter(more, dtype=np.uint64))
+        return np.asarray(self._marks[number])
+
+
+def _mark(value: object) -> int:
+    return int.from_bytes(hashlib.blake2b(repr(value).encode(), digest_size=8).digest(), "big")
 
 
 def _mixed_in(mark: Marks, column: npt.NDArray[Any]) -> Marks:

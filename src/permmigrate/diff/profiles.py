@@ -102,7 +102,8 @@ class Profiles:
     """Through whom something is held, in words."""
     _vias: dict[tuple[PrincipalRef, bool], int] = field(default_factory=dict)
     _pairs_of_lenses: dict[tuple[str | None, int], tuple[int, int]] = field(default_factory=dict)
-    _variants: dict[object, int] = field(default_factory=dict)
+    variants: dict[object, int] = field(default_factory=dict)
+    """The words of offers in findings, numbered from 1: see `look`."""
     _nothing: list[int] = field(default_factory=list)
     _looked_at: int = 0
     _effects: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
@@ -110,16 +111,15 @@ class Profiles:
     @property
     def effect_of(self) -> Ints:
         """The effect of each offer."""
-        with self.automaton.lock:
-            if len(self._effects) < len(self.offers):
-                self._effects = np.array([offer.effect for offer in self.offers], dtype=np.int32)
-            return self._effects
+        if len(self._effects) < len(self.offers):
+            self._effects = np.array([offer.effect for offer in self.offers], dtype=np.int32)
+        return self._effects
 
     @cached_property
     def offered(self) -> PairTable:
         """The offer of a combination of content grants (twice its number, plus one in a collection)
         through a lens."""
-        return PairTable(self._offered, self.automaton.lock)
+        return PairTable(self._offered)
 
     def _offered(self, combination: int, lens: int) -> int:
         sorts = self.entitlements.content.sorts[combination >> 1]
@@ -157,20 +157,18 @@ class Profiles:
     @property
     def nothing(self) -> list[int]:
         """The offers of content grants that grant nothing at all."""
-        with self.automaton.lock:
-            for number in range(self._looked_at, len(self.offers)):
-                offer = self.offers[number]
-                if not (offer.told or offer.before or offer.after):
-                    self._nothing.append(number)
-            self._looked_at = len(self.offers)
-            return self._nothing
+        for number in range(self._looked_at, len(self.offers)):
+            offer = self.offers[number]
+            if not (offer.told or offer.before or offer.after):
+                self._nothing.append(number)
+        self._looked_at = len(self.offers)
+        return self._nothing
 
     def _offer(self, before: Iterable[Grant], after: Iterable[Grant], kind: int, *, told: bool) -> int:
         before, after = tuple(before), tuple(after)
-        with self.automaton.lock:
-            effect = self.automaton.effect(Effect.of(before, after), kind)
-            self.offers.append(Offer(effect, before, after, told))
-            return len(self.offers) - 1
+        effect = self.automaton.effect(Effect.of(before, after), kind)
+        self.offers.append(Offer(effect, before, after, told))
+        return len(self.offers) - 1
 
     def look(self, offer: int, essence: int) -> int:
         """A number for an offer's words in a finding; 0 for none, odd where sources belong to them."""
@@ -178,7 +176,7 @@ class Profiles:
         words = paths(found.before, atoms), paths(found.after, atoms)
         if not any(words):
             return 0
-        number = self._variants.setdefault((found.told, words), len(self._variants) + 1)
+        number = self.variants.setdefault((found.told, words), len(self.variants) + 1)
         sourced = not found.told and bool(words[0] or any(one.startswith(UNTOLD) for one in words[1]))
         return 2 * number + sourced
 
@@ -211,6 +209,11 @@ class Profiles:
         within = self.entitlements.before.reach(user)
         return tuple(scope in within for scope in self.entitlements.scopes)
 
+    def role(self, principal: PrincipalRef) -> str | None:
+        """A user's legacy role."""
+        user = self._user(principal)
+        return user.legacy_role if user is not None else None
+
     def _user(self, principal: PrincipalRef) -> User | None:
         if principal.type is not PrincipalType.USER:
             return None
@@ -221,8 +224,7 @@ class Profiles:
         """The principal itself and its groups of either side, in order."""
         before, after = self.entitlements.before, self.entitlements.after
         present = before.snapshot.has(principal)
-        user = self._user(principal)
-        role = user.legacy_role if user is not None else None
+        role = self.role(principal)
         later = dict.fromkeys(after.groups(principal))
         earlier = dict.fromkeys(before.sharers(principal)[1:] if present else ())
         own = self._lenses(role, BOTH if present else AFTER)

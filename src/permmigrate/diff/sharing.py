@@ -49,10 +49,11 @@ class Sharing:
     members: Members
     held: Held
 
-    def shares(self, batch: Batch, audiences: Sequence[Audience], walk: Walk) -> Shares:
-        """What each member gets."""
+    def shares(
+        self, batch: Batch, audiences: Sequence[Audience], alone: Sequence[Bools], walk: Walk
+    ) -> Shares:
+        """What each member gets: of each audience the parts are told that each member holds alone."""
         found = _Inside.of(self.parts, batch, walk)
-        alone = [audience.alone(self.parts) for audience in audiences]
         who = np.concatenate([audience.numbers for audience in audiences])
         theirs = self._theirs(batch, walk, found)
         left = np.flatnonzero(theirs < 0)
@@ -91,18 +92,15 @@ class Sharing:
 
     def _counts(self, walk: Walk, found: _Inside, alone: Sequence[Bools]) -> Table:
         """What to count for each member: all that its audience has, without what it does not hold alone."""
-        stops, findings = len(found.stops), len(found.findings)
+        stops = len(found.stops)
         column = self.held.columns(walk.place[found.stops], walk.kind[found.findings])
         members, parts = np.cumsum([0, *map(len, alone)]), found.first_part[-1]
         row, lacking = _lacking(alone, members, found.first_part)
         slot = np.repeat(np.arange(len(alone)), np.diff(found.first_part)) + members[-1]
         at_stop, stop = ranges(*_bounds(found.part_of_stop, parts)[:, lacking])
         at_finding, finding = ranges(*_bounds(found.part, parts)[:, lacking])
-        rows = (
-            *(slot[found.part_of_stop], slot[found.part], slot[found.part]),
-            *(row[at_stop], row[at_finding], row[at_finding]),
-        )
-        columns = column, column[stop], column[stops + finding], column[stops + findings + finding]
+        rows = slot[found.part_of_stop], slot[found.part], row[at_stop], row[at_finding]
+        columns = column, column[stop], column[stops + finding]
         counts = self.held.counted(np.concatenate(rows), np.concatenate(columns), members[-1] + len(alone))
         everything = np.repeat(counts[members[-1] :], np.diff(members), axis=0)
         return everything - counts[: members[-1]]

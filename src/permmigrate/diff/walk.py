@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from threading import local
 
 import numpy as np
 import numpy.typing as npt
@@ -68,8 +67,7 @@ class Walker:
     def __post_init__(self) -> None:
         self.places = self.entitlements.places
         self.content = self.entitlements.content
-        self._own = local()
-        """What each thread has for itself."""
+        self._marks = np.zeros(0, dtype=bool)
 
     @cached_property
     def _bits(self) -> int:
@@ -164,7 +162,7 @@ class Walker:
         within = np.flatnonzero(key[1:] < np.maximum.accumulate(key + self._size[place])[:-1]) + 1
         parent = np.repeat(roots.astype(np.int32), np.diff(np.append(roots, len(place))))
         parent[roots] = -1
-        marks = self._marks(int(key[-1]) + 1)
+        marks = self._room(int(key[-1]) + 1)
         marks[key] = True
         above, climbing = self.places.parent, within
         base, at = key[within] - place[within], above[place[within]]
@@ -179,12 +177,11 @@ class Walker:
         parent[within] = np.searchsorted(key, found[within])
         return parent
 
-    def _marks(self, keys: int) -> npt.NDArray[np.bool_]:
+    def _room(self, keys: int) -> npt.NDArray[np.bool_]:
         """Room to mark so many keys, clean; whoever marks some wipes them off again."""
-        if len(getattr(self._own, "marks", ())) < keys:
-            self._own.marks = np.zeros(keys, dtype=bool)
-        marks: npt.NDArray[np.bool_] = self._own.marks
-        return marks
+        if len(self._marks) < keys:
+            self._marks = np.zeros(keys, dtype=bool)
+        return self._marks
 
     def _steps(
         self, principals: Sequence[PrincipalRef], slot: Ints, place: Ints, parent: Ints, effect: Ints
