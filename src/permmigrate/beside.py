@@ -13,8 +13,8 @@ import os
 import pickle
 import signal
 import sys
-from collections.abc import Callable
-from typing import BinaryIO, Final, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO, Final, TypeVar
 
 H = TypeVar("H")
 T = TypeVar("T")
@@ -22,42 +22,53 @@ _NOT_TOLD: Final = (EOFError, pickle.UnpicklingError)
 """What is read when the copy came to no good end."""
 
 
-def at_once(here: Callable[[], H], there: Callable[[], T]) -> tuple[H, T]:
-    """What comes of both. `there` leaves nothing else behind, and can be pickled.
+def at_once(here: Callable[[], H], there: Callable[[], Iterable[T]]) -> tuple[H, list[T]]:
+    """What comes of both. `there` tells it piece by piece and leaves nothing else behind; pieces are pickled.
 
     Should the copy fail, or be killed, `there` is done here: whatever is wrong is raised here, too.
     """
     if sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2:
-        return here(), there()
+        return here(), list(there())
     gc.freeze()  # what nobody looks through for rubbish stays common to both
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as told:
-        copy = multiprocessing.get_context("fork").Process(
-            target=_tell, args=(there, told, writing), daemon=True
-        )
+        fork = multiprocessing.get_context("fork")
+        copy = fork.Process(target=_tell, args=(there, told, writing), daemon=True)
         try:
             copy.start()
         finally:
             os.close(writing)
         try:
             found = here()
-            try:
-                return found, pickle.load(told)  # noqa: S301 # from this very program
-            except _NOT_TOLD:
-                return found, there()
+            pieces = _pieces(told)
         finally:
             copy.kill()
             copy.join()
+    return found, list(there()) if pieces is None else pieces
 
 
-def _tell(there: Callable[[], object], told: BinaryIO, writing: int) -> None:
+def _pieces(told: BinaryIO) -> list[Any] | None:
+    """All that the copy has to tell, if it came to an end."""
+    pieces = []
+    try:
+        while (piece := pickle.load(told)) is not None:  # noqa: S301 # from this very program
+            pieces.append(piece)
+    except _NOT_TOLD:
+        return None
+    return pieces
+
+
+def _tell(there: Callable[[], Iterable[object]], told: BinaryIO, writing: int) -> None:
     """Runs in the copy. Nobody hears it: what went wrong, or was interrupted, is seen from where it began."""
     gc.disable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     told.close()
     try:
         with os.fdopen(writing, "wb") as out:
-            pickle.dump(there(), out, protocol=5)
+            for piece in there():
+                pickle.dump(piece, out, protocol=5)
+                del piece
+            pickle.dump(None, out)
     finally:
         os._exit(0)
 

@@ -60,7 +60,10 @@ def test_parts_are_topmost_and_stand_alone_where_no_other_touches_them(seed: int
     ]
     source, part = parts.held_by(np.arange(5))
     slot = np.array([0, 0, 1, 1, 1])[source]
-    found = parts.alone(slot, part, len(places))
+    found = parts.alone(
+        slot,
+        part,
+    )
     for at, alone in enumerate(found.tolist()):
         others = [n for n in range(len(part)) if n != at and slot[n] == slot[at]]
         touched = any(within[parts.top[part[at]]] & within[parts.top[part[n]]] for n in others)

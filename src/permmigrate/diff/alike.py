@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -14,8 +15,6 @@ from permmigrate.snapshot.shares import Ints
 Column = npt.NDArray[Any]
 Small = npt.NDArray[np.integer]
 """Small numbers: of two bytes each, where that is enough."""
-Taken = dict[str, Column]
-"""The columns that were collected, by their names."""
 _PARTS: Final = 8
 """A million findings are sorted a part at a time: that takes less memory, and less time."""
 
@@ -80,16 +79,19 @@ class Alike:
         self._finding.add(finding)
         self._user.add(user)
 
-    def taken(self) -> Taken:
-        """All that was collected; nothing is left here."""
-        return {name: column.taken() for name, column in self._all.items()}
+    def taken(self) -> Iterator[Column]:
+        """All that was collected, column by column; nothing is left here."""
+        return (column.taken() for column in self._all.values())
 
-    def join(self, taken: Taken, kind: Ints, state: Ints) -> None:
+    def join(self, taken: list[Column], kind: Ints, state: Ints) -> None:
         """Add what was taken from another, and let go of it; its kinds and states have these numbers here."""
-        taken["kind"], taken["state"] = kind[taken["kind"]], state[taken["state"]]
-        taken["finding"] += np.int32(len(self._mark))
+        numbers = {"kind": kind, "state": state}
+        first = np.int32(len(self._mark))
         for name, column in self._all.items():
-            column.add(taken.pop(name))
+            more = taken.pop(0)
+            if name in numbers:
+                more = numbers[name][more]
+            column.add(more + first if name == "finding" else more)
 
     @property
     def _all(self) -> dict[str, Growing]:

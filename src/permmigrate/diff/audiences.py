@@ -53,9 +53,8 @@ class Audience:
 class Audiences:
     """All audiences of a comparison, collected member by member."""
 
-    def __init__(self, parts: Parts, places: int) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._places = places
         self._by_eyes: dict[object, Audience] = {}
 
     def apart(self, batch: Batch) -> tuple[Numbers, Numbers, Bools]:
@@ -65,7 +64,7 @@ class Audiences:
         source, part = self._parts.held_by(holders)
         single = np.array([bool(profile.extras) for profile in batch.profiles], dtype=bool)
         whole = (holders == batch.numbers[batch.slot]) | single[batch.slot]
-        alone = self._parts.alone(batch.slot[source], part, self._places)
+        alone = self._parts.alone(batch.slot[source], part)
         return source, part, whole[source] | ~alone
 
     def add(self, batch: Batch, apart: Bools) -> None:

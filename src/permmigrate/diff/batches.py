@@ -16,13 +16,13 @@ from permmigrate.diff.profiles import Profile, Profiles, Source
 from permmigrate.model import PrincipalRef
 from permmigrate.snapshot.shares import Ints
 
-SIZE: Final = 1 << 17
+SIZE: Final = 1 << 16
 """Parts of content grants in one batch: enough to keep numpy busy, few enough for the processor's caches."""
 GRANTS: Final = 1 << 20
 """Content grants in one batch, unless one subject has more: a part may have many."""
-SLOTS: Final = 64
+SLOTS: Final = 32
 """Subjects in one batch at most."""
-FEW: Final = 32
+FEW: Final = 16
 """The same, where what is found for one subject is for many."""
 
 

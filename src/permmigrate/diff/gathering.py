@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from permmigrate.beside import at_once
-from permmigrate.diff.alike import Alike, Columns, Small, Taken
+from permmigrate.diff.alike import Alike, Columns, Small
 from permmigrate.diff.audiences import Audience, Audiences, Bools
 from permmigrate.diff.automaton import Automaton, Kind, Stated
 from permmigrate.diff.batches import FEW, Batch, batches, subjects
@@ -186,7 +186,7 @@ class Gathering:
             Members.none_of(self.groups, group),
             Held(self.entitlements, self.automaton),
         )
-        audiences = Audiences(self.parts, len(self.entitlements.places))
+        audiences = Audiences(self.parts)
         listing = Listing(self.automaton, self.groups, known)
         marker = Marker(self.entitlements, self.automaton, self.profiles)
         sharing = Sharing(self.parts, known, marker, found.members, found.held)
@@ -232,27 +232,26 @@ class _Users(NamedTuple):
     """To whom the groups' findings are told."""
     held: Held
 
-    def sent(self, automaton: Automaton) -> _Sent:
-        """All of it with what its numbers mean; nothing is left here."""
-        return _Sent(
-            automaton.states, automaton.kinds, self.alike.taken(), self.members.bits, *self.held.parts
-        )
+    def sent(self, automaton: Automaton) -> Iterator[Any]:
+        """All of it and what its numbers mean, piece by piece; nothing is left here."""
+        yield _Sent(automaton.states, automaton.kinds, self.members.bits, *self.held.parts)
+        yield from self.alike.taken()
 
-    def join(self, sent: _Sent, automaton: Automaton) -> None:
+    def join(self, sent: list[Any], automaton: Automaton) -> None:
         """Add what was found for other users, whose states and kinds are numbered otherwise."""
-        state = np.array([automaton.state(*one) for one in sent.states], dtype=np.int32)
-        kind = np.array([automaton.kind(one) for one in sent.kinds], dtype=np.int32)
-        self.alike.join(sent.taken, kind, state)
-        np.bitwise_or(self.members.bits, sent.bits, out=self.members.bits)
-        self.held.join(sent.table, sent.anything, kind)
+        found: _Sent = sent.pop(0)
+        state = np.array([automaton.state(*one) for one in found.states], dtype=np.int32)
+        kind = np.array([automaton.kind(one) for one in found.kinds], dtype=np.int32)
+        self.alike.join(sent, kind, state)
+        np.bitwise_or(self.members.bits, found.bits, out=self.members.bits)
+        self.held.join(found.table, found.anything, kind)
 
 
 class _Sent(NamedTuple):
-    """What was found for users, and how it is numbered."""
+    """What was found for users beside the pairs, and how it is numbered."""
 
     states: Sequence[Stated]
     kinds: Sequence[Kind]
-    taken: Taken
     bits: Bits
     table: Table
     anything: Bools

@@ -24,7 +24,7 @@ class Known:
     key: npt.NDArray[np.int64]
     """Group's number times the number of places, plus the place: sorted."""
     step: Ints
-    first: Numbers
+    first: Ints
     """The first finding of each stop."""
     of_entry: Ints
     """The stop of each content grant of a group."""
@@ -44,7 +44,7 @@ class Known:
             of_entry[walk.entry[given]] = stops + walk.stop_of_entry[given]
             keys.append(group[walk.slot].astype(np.int64) * places + walk.place)
             count = np.bincount(walk.stop, minlength=len(walk.place))
-            firsts.append(findings + np.cumsum(count) - count)
+            firsts.append((findings + np.cumsum(count) - count).astype(np.int32))
             steps.append(walk.step)
             folders.append(walk.folders)
             stops, findings = stops + len(walk.place), findings + len(walk.stop)
@@ -53,7 +53,7 @@ class Known:
             places,
             np.concatenate([*keys, none.astype(np.int64)]),
             np.concatenate([*steps, none]),
-            np.concatenate([*firsts, none.astype(np.intp)]),
+            np.concatenate([*firsts, none]),
             of_entry,
             np.concatenate([*folders, none]),
             PairTable(automaton.place_in_step),

@@ -30,26 +30,26 @@ class Parts:
     """Where the content grants of each part begin; one more than there are parts."""
     top: Ints
     """The topmost place of each."""
-    size: Ints
-    """How many places lie in it, the topmost included."""
     of_entry: Ints
     """The part of each content grant."""
+    size: Ints
+    """How many places lie in each place, itself included."""
 
     @staticmethod
     def of(content: Content, places: Places) -> Parts:
         """Part what every holder has; content grants come by holder and place."""
-        size = np.maximum(places.size[content.place], 1)
+        size = np.maximum(places.size, 1)
         key = np.repeat(np.arange(len(content.starts) - 1), np.diff(content.starts)) * len(places)
         key += content.place
         begins = np.ones(len(key), dtype=bool)
-        begins[1:] = key[1:] >= np.maximum.accumulate(key + size)[:-1]
+        begins[1:] = key[1:] >= np.maximum.accumulate(key + size[content.place])[:-1]
         first = np.flatnonzero(begins)
         return Parts(
             np.searchsorted(first, content.starts),
             np.append(first, len(key)).astype(np.int32),
             content.place[first],
-            size[first],
             np.cumsum(begins, dtype=np.int32) - 1,
+            size,
         )
 
     def held_by(self, holders: npt.NDArray[Any]) -> tuple[Numbers, Numbers]:
@@ -60,14 +60,14 @@ class Parts:
         """All content grants of these parts: which of the parts each is of, and the grant."""
         return ranges(self.entries[part].astype(np.intp), self.entries[part + 1])
 
-    def alone(self, slot: npt.NDArray[Any], part: npt.NDArray[Any], places: int) -> npt.NDArray[np.bool_]:
-        """Which of these parts no other one of the same slot touches; there are so many places."""
+    def alone(self, slot: npt.NDArray[Any], part: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        """Which of these parts no other one of the same slot touches."""
         bits = len(part).bit_length()
-        packed = (slot.astype(np.int64) * places + self.top[part]) << bits | np.arange(len(part))
+        packed = (slot.astype(np.int64) * len(self.size) + self.top[part]) << bits | np.arange(len(part))
         packed.sort()
         nth, key = packed & ((1 << bits) - 1), packed >> bits
         begins = np.ones(len(part) + 1, dtype=bool)
-        begins[1:-1] = key[1:] >= np.maximum.accumulate(key + self.size[part[nth]])[:-1]
+        begins[1:-1] = key[1:] >= np.maximum.accumulate(key + self.size[self.top[part[nth]]])[:-1]
         found = np.empty(len(part), dtype=bool)
         found[nth] = begins[:-1] & begins[1:]
         return found

@@ -75,19 +75,12 @@ class Walker:
         return len(self.places).bit_length()
 
     @cached_property
-    def _size(self) -> Ints:
-        """How many places lie in each, itself included; in a scope they do not count."""
-        return np.asarray(np.maximum(self.places.size, 1))
-
-    @cached_property
     def _in_folder(self) -> npt.NDArray[np.bool_]:
         return np.asarray(self.places.kind == FOLDER)
 
     @cached_property
-    def _combination(self) -> Ints:
-        """What each content grant is looked up by among the offers."""
-        in_collection = self.places.kind[self.content.place] == COLLECTION
-        return np.asarray(self.content.combination * np.int32(2) + in_collection)
+    def _in_collection(self) -> npt.NDArray[np.bool_]:
+        return np.asarray(self.places.kind == COLLECTION)
 
     @cached_property
     def _nobodys(self) -> dict[PrincipalType, tuple[int, ...]]:
@@ -135,7 +128,8 @@ class Walker:
         reach = np.array([profile.reach for profile in batch.profiles], dtype=bool)
         lenses = np.where(reach[batch.slot], batch.lenses[:, 1:2], batch.lenses[:, 2:3])
         lens = lenses.ravel()[source_of * lenses.shape[1] + self.places.scope[place]]
-        offer = self.profiles.offered(self._combination[entry], lens)
+        combination = self.content.combination[entry] * 2 + self._in_collection[place]
+        offer = self.profiles.offered(combination, lens)
         if len(self.profiles.nothing):
             given = np.flatnonzero(~np.isin(offer, self.profiles.nothing))
             offer, source_of, entry, place = offer[given], source_of[given], entry[given], place[given]
@@ -159,7 +153,7 @@ class Walker:
         Most lie in no other folder where anything begins: they come after all that lies within the stops
         before them. The others climb the tree, and look at marks only, which stay in the processor's caches.
         """
-        within = np.flatnonzero(key[1:] < np.maximum.accumulate(key + self._size[place])[:-1]) + 1
+        within = np.flatnonzero(key[1:] < np.maximum.accumulate(key + self.parts.size[place])[:-1]) + 1
         parent = np.repeat(roots.astype(np.int32), np.diff(np.append(roots, len(place))))
         parent[roots] = -1
         marks = self._room(int(key[-1]) + 1)
