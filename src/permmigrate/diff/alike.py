@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ Small = npt.NDArray[np.integer]
 """Small numbers: of two bytes each, where that is enough."""
 _PARTS: Final = 8
 """A million findings are sorted a part at a time: that takes less memory, and less time."""
+_MANY: Final = 1 << 16
+"""Numbers that are worth it."""
+T = TypeVar("T")
 
 
 class Columns(NamedTuple):
@@ -103,28 +107,12 @@ class Alike:
         same = _numbered(self._mark.taken())
         finding, user = self._finding.taken(), self._user.taken()
         same = same[finding] << 1 | self._dormant[user]
-        heads = Growing(np.int32), Growing(np.int32), Growing(np.int32)
-        others = Growing(np.int32)
-        some = len(same) // _PARTS + 1
-        for low in range(0, int(same.max(initial=-1)) + 1, some):
-            pairs = np.flatnonzero((same >= low) & (same < low + some))
-            in_part = _sorted([finding[pairs], user[pairs].astype(np.int32), same[pairs]])
-            begins = np.ones(len(pairs), dtype=bool)
-            begins[1:] = in_part[2][1:] != in_part[2][:-1]
-            first = np.flatnonzero(begins)
-            sizes = np.diff(np.append(first, len(pairs))) - 1
-            for column, more in zip(heads, (in_part[0][first], in_part[1][first], sizes), strict=True):
-                column.add(more)
-            others.add(in_part[1][~begins])
-        del same, finding, user
-        sizes = heads[2].taken()
+        finding, user, sizes, others = _firsts(same, finding, user)
+        del same
         ends = np.cumsum(sizes, dtype=np.int32)
-        in_order = [np.arange(len(ends), dtype=np.int32), heads[0].taken(), heads[1].taken()]
-        nth, finding, user = _sorted(in_order)
+        nth, finding, user = _sorted([np.arange(len(ends), dtype=np.int32), finding, user])
         place, *small = (column.taken()[finding] for column in self._columns)
-        return Told(
-            Columns(user, place.astype(np.int32), *small), ends[nth] - sizes[nth], ends[nth], others.taken()
-        )
+        return Told(Columns(user, place.astype(np.int32), *small), ends[nth] - sizes[nth], ends[nth], others)
 
 
 def _narrow(column: Column) -> Column:
@@ -162,18 +150,63 @@ class Growing:
         return numbers
 
 
+def _firsts(same: Ints, finding: Column, user: Column) -> list[Column]:
+    """Of pairs of findings and users, the first of each that are the same, and how many more there are; and
+    the users of the others, one after the other."""
+    bounds = np.linspace(0, int(same.max(initial=-1)) + 1, _parts(len(same)) + 1).astype(np.int32)
+
+    def part(at: int) -> tuple[Ints, ...]:
+        pairs = np.flatnonzero((same >= bounds[at]) & (same < bounds[at + 1]))
+        nth, who, alike = _sorted([finding[pairs], user[pairs].astype(np.int32), same[pairs]])
+        begins = np.ones(len(pairs), dtype=bool)
+        begins[1:] = alike[1:] != alike[:-1]
+        first = np.flatnonzero(begins)
+        return nth[first], who[first], np.diff(np.append(first, len(pairs))) - 1, who[~begins]
+
+    columns = [Growing(np.int32) for _ in range(4)]
+    for found in _two_at_once(part, len(bounds) - 1):
+        for column, more in zip(columns, found, strict=True):
+            column.add(more)
+    return [column.taken() for column in columns]
+
+
 def _numbered(mark: Marks) -> Ints:
     """A small number for each mark, the same for equal ones. They are numbered a part at a time."""
-    number = np.zeros(len(mark), dtype=np.int32)
-    bounds, first = [np.uint64((one << 64) // _PARTS) for one in range(_PARTS)], 0
-    for low, high in zip(bounds, [*bounds[1:], None], strict=True):
-        rows = np.flatnonzero((mark >= low) & (mark < high) if high is not None else mark >= low)
+    parts = _parts(len(mark))
+    bounds = np.array([(at << 64) // parts for at in range(1, parts)], dtype=np.uint64)
+
+    def part(at: int) -> tuple[Ints, Ints]:
+        """The rows of a part, and how many other marks come before each of them."""
+        inside = np.ones(len(mark), dtype=bool)
+        if at:
+            inside &= mark >= bounds[at - 1]
+        if at < parts - 1:
+            inside &= mark < bounds[at]
+        rows = np.flatnonzero(inside).astype(np.int32)
         rows = rows[np.argsort(mark[rows])]
         ordered = mark[rows]
-        number[rows[:1]] = first
-        number[rows[1:]] = np.cumsum(ordered[1:] != ordered[:-1], dtype=np.int32) + np.int32(first)
-        first = int(number[rows[-1]]) + 1 if len(rows) else first
+        before = np.zeros(len(rows), dtype=np.int32)
+        np.cumsum(ordered[1:] != ordered[:-1], out=before[1:])
+        return rows, before
+
+    number, first = np.zeros(len(mark), dtype=np.int32), 0
+    for rows, before in _two_at_once(part, parts):
+        number[rows] = before + np.int32(first)
+        first += int(before[-1]) + 1 if len(rows) else 0
     return number
+
+
+def _parts(length: int) -> int:
+    return _PARTS if length >= _MANY else 1
+
+
+def _two_at_once(work: Callable[[int], T], parts: int) -> Iterator[T]:
+    """What comes of each part, in order: numpy sorts two of them at once."""
+    if parts == 1:
+        yield work(0)
+        return
+    with ThreadPoolExecutor(2) as pool:
+        yield from pool.map(work, range(parts))
 
 
 def _sorted(columns: list[Ints]) -> tuple[Ints, ...]:

@@ -11,7 +11,7 @@ from permmigrate.diff.automaton import Automaton
 from permmigrate.diff.batches import Batch
 from permmigrate.diff.known import Known
 from permmigrate.diff.members import Groups
-from permmigrate.diff.parts import Numbers
+from permmigrate.diff.parts import Numbers, ranges
 from permmigrate.diff.walk import Walk
 from permmigrate.snapshot.shares import Ints
 
@@ -59,19 +59,20 @@ class Listing:
 
     def _at_places(self, batch: Batch, walk: Walk, left: Numbers, listed: npt.NDArray[np.bool_]) -> Listed:
         """What groups have at the places of stops, whatever makes these."""
-        of_slot: list[list[int]] = [[] for _ in batch.numbers]
-        for source in np.flatnonzero(batch.in_group).tolist():
-            of_slot[batch.slot[source]].append(int(self.groups.group_of[batch.lenses[source, 0]]))
-        pairs: Listed = []
-        for at in range(max(map(len, of_slot), default=0) if len(left) else 0):
-            group = np.array([found[at] if at < len(found) else -1 for found in of_slot], dtype=np.int32)
-            left = left[~listed[left]]
-            slot = walk.slot[walk.stop[left]]
-            stop = self.known.stops_at(group[slot], walk.place[walk.stop[left]])
-            there = np.flatnonzero(stop >= 0)
-            member = self.groups.member(group[slot[there]], batch.numbers[slot[there]])
-            pairs.append(self._list(walk, left[there], stop[there], member, listed))
-        return pairs
+        slot = walk.slot[walk.stop[left]]
+        sources = np.flatnonzero(batch.in_group)
+        first = np.searchsorted(batch.slot[sources], np.arange(len(batch.numbers) + 1))
+        which, nth = ranges(first[slot], first[slot + 1])
+        source, finding = sources[nth], left[which]
+        group = self.groups.group_of[batch.lenses[source, 0]]
+        stop = self.known.stops_at(group, walk.place[walk.stop[finding]])
+        there = np.flatnonzero(stop >= 0)
+        found = finding[there]
+        hit, theirs = self.known.like(stop[there], self._essence(walk, found), walk.folders[found])
+        once = np.unique(found[hit], return_index=True)[1]  # with the first group that has it
+        hit, theirs = there[hit[once]], theirs[once]
+        listed[finding[hit]] = True
+        return [(theirs, self.groups.member(group[hit], batch.numbers[slot[which[hit]]]))]
 
     def _list(
         self,
@@ -82,10 +83,12 @@ class Listing:
         listed: npt.NDArray[np.bool_],
     ) -> tuple[Numbers, Ints]:
         """Mark the findings that the groups' stops have too, for as many folders; theirs, and whose."""
-        essence = self.automaton.essence_of[walk.kind[finding]]
-        hit, theirs = self.known.like(stop, essence, walk.folders[finding])
+        hit, theirs = self.known.like(stop, self._essence(walk, finding), walk.folders[finding])
         listed[finding[hit]] = True
         return theirs, member[hit]
+
+    def _essence(self, walk: Walk, finding: Numbers) -> Ints:
+        return self.automaton.essence_of[walk.kind[finding]]
 
     def _member_of_source(self, batch: Batch) -> Ints:
         """Which member of each source's group the principal is; 0 where the source is no group of its."""
