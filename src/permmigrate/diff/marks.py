@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ from permmigrate.entitlements import Entitlements
 from permmigrate.entitlements.content import mixed
 
 Marks = npt.NDArray[np.uint64]
+_ODD: Final = np.uint64(0x9E3779B97F4A7C15)
+"""Keeps small numbers apart when they are added to others."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,11 @@ class Marker:
                 told = np.zeros(len(said), dtype=np.uint64)
                 sourced = np.flatnonzero((look[said] & 1 == 1) & (given >= 0))
                 told[sourced] = origin[given[sourced]]
-                told = _mixed_in(told, self._words.of(look[said] >> 1))
-                told = _mixed_in(told, np.where(source >= 0, via[source], np.uint64(0)))
-                told = _mixed_in(told, walk.place[at[said]])
+                told += self._words.of(look[said] >> 1)
+                told += np.where(source >= 0, via[source], np.uint64(0))
+                told += walk.place[at[said]].astype(np.uint64) * _ODD
                 target = rows[inner[said]]
-                mark[target] = mixed(mark[target] + told)
+                mark[target] = mixed(mark[target] + mixed(told))
                 nth += 1
                 more = length[at] > nth
                 inner, at = inner[more], at[more]
@@ -104,4 +106,4 @@ def _mark(value: object) -> int:
 def _mixed_in(mark: Marks, column: npt.NDArray[Any]) -> Marks:
     """Marks for what had these before and a number more each now."""
     with np.errstate(over="ignore"):
-        return mixed(mark * np.uint64(0x9E3779B97F4A7C15) + column.astype(np.uint64) + np.uint64(1))
+        return mixed(mark * _ODD + column.astype(np.uint64) + np.uint64(1))

@@ -62,12 +62,13 @@ class Parts:
 
     def alone(self, slot: npt.NDArray[Any], part: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
         """Which of these parts no other one of the same slot touches."""
-        bits = len(part).bit_length()
-        packed = (slot.astype(np.int64) * len(self.size) + self.top[part]) << bits | np.arange(len(part))
+        bits, of_place = len(part).bit_length(), len(self.size).bit_length()
+        packed = (slot.astype(np.int64) << of_place | self.top[part]) << bits | np.arange(len(part))
         packed.sort()
         nth, key = packed & ((1 << bits) - 1), packed >> bits
+        end = key + self.size[key & ((1 << of_place) - 1)]
         begins = np.ones(len(part) + 1, dtype=bool)
-        begins[1:-1] = key[1:] >= np.maximum.accumulate(key + self.size[self.top[part[nth]]])[:-1]
+        begins[1:-1] = key[1:] >= np.maximum.accumulate(end)[:-1]
         found = np.empty(len(part), dtype=bool)
         found[nth] = begins[:-1] & begins[1:]
         return found
