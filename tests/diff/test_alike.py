@@ -33,7 +33,7 @@ def test_each_finding_is_told_once_with_its_first_user_and_the_others_in_order(s
     told = alike.told()
     found = []
     for at, first in enumerate(told.columns.principal.tolist()):
-        others = told.others[told.first_other[at] : told.end_of_others[at]].tolist()
+        others = told.others[told.first_other[at] :][: told.number_of_others[at]].tolist()
         kind = int(told.columns.kind[at])
         found.append((kind, [first, *others]))
         assert told.columns.place[at] == 10_000 * kind

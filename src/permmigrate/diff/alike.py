@@ -53,8 +53,8 @@ class Told(NamedTuple):
     columns: Columns
     first_other: Ints
     """Where the other users of each begin in `others`, ..."""
-    end_of_others: Ints
-    """... and where they end."""
+    number_of_others: Small
+    """... and how many there are."""
     others: Ints
 
 
@@ -109,10 +109,11 @@ class Alike:
         same = same[finding] << 1 | self._dormant[user]
         finding, user, sizes, others = _firsts(same, finding, user)
         del same
-        ends = np.cumsum(sizes, dtype=np.int32)
-        nth, finding, user = _sorted([np.arange(len(ends), dtype=np.int32), finding, user])
+        starts = np.cumsum(sizes, dtype=np.int32) - sizes
+        nth, finding, user = _sorted([np.arange(len(starts), dtype=np.int32), finding, user])
         place, *small = (column.taken()[finding] for column in self._columns)
-        return Told(Columns(user, place.astype(np.int32), *small), ends[nth] - sizes[nth], ends[nth], others)
+        columns = Columns(user, place.astype(np.int32), *small)
+        return Told(columns, starts[nth], _narrow(sizes[nth]), others)
 
 
 def _narrow(column: Column) -> Column:

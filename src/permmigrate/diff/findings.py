@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Protocol, overload
@@ -33,6 +33,7 @@ BLOCK: Final = 1 << 18
 """How many findings of the columns are looked at at once."""
 UNRAISED: Final = len(_SEVERITIES)
 """Stands for the severity that is raised, where there is none to raise."""
+Ranks = npt.NDArray[np.int8]
 
 
 class Raising(Protocol):
@@ -147,37 +148,38 @@ class Findings(Sequence[Finding]):
         ]
 
     @cached_property
-    def severity_of_kind(self) -> Ints:
+    def severity_of_kind(self) -> Ranks:
         """The rank of each kind's severity."""
         ranks = [self.numbering.severity_of(one).rank if one else len(_SEVERITIES) for one in self.numbers]
-        return np.array(ranks, dtype=np.int32)
+        return np.array(ranks, dtype=np.int8)
 
     @cached_property
-    def severity(self) -> Ints:
+    def severity(self) -> Ranks:
         """The rank of each finding's severity, of all in the columns."""
         plain, found = self.severity_of_kind[self.gathered.kind], self.gathered
         if self.raising is None:
             return plain
-        in_folders = [UNRAISED if one is None else one.rank for one in self.raising.in_folders]
-        raised = np.full((len(self.entitlements.places), UNRAISED + 1), len(_SEVERITIES), dtype=np.int32)
+        ranks = [UNRAISED if one is None else one.rank for one in self.raising.in_folders]
+        in_folders = np.array(ranks, dtype=np.int8)
+        raised = np.full((len(self.entitlements.places), UNRAISED + 1), len(_SEVERITIES), dtype=np.int8)
         for place in self._places.tolist():
             raised[place, :UNRAISED] = self.raising.ranks(*self.entitlements.places.of(place))
-        return np.asarray(np.minimum(plain, raised[found.place, np.array(in_folders)[found.kind]]))
+        return np.asarray(np.minimum(plain, raised[found.place, in_folders[found.kind]]))
 
     @cached_property
-    def worst_of_kind(self) -> Ints:
+    def worst_of_kind(self) -> Ranks:
         """The rank of the worst severity among the findings of each kind."""
-        lowest = np.int32(len(_SEVERITIES) - 1)
+        lowest = np.int8(len(_SEVERITIES) - 1)
         if self.raising is None:
             return np.where(self.used > 0, np.minimum(self.severity_of_kind, lowest), lowest)
-        worst = np.full(len(self.kinds), lowest, dtype=np.int32)
+        worst = np.full(len(self.kinds), lowest)
         np.minimum.at(worst, self.gathered.kind[self.rows], self.severity[self.rows])
         return worst
 
     @cached_property
     def order(self) -> Ints:
         """The numbers of the findings as they are sorted."""
-        found, rows, places = self.gathered, self.rows, self.entitlements.places
+        found, places = self.gathered, self.entitlements.places
         who = {str(one): number for number, one in enumerate(self.entitlements.principals)}
         told = self.capabilities_of_kinds
         more = [
@@ -196,18 +198,26 @@ class Findings(Sequence[Finding]):
         regions = (self.region(at, 0) for at in used.tolist())
         region_ranks = np.zeros(len(places), dtype=np.int32)
         region_ranks[used] = _ranks([(one.label, one.environment_id, one.content_id) for one in regions])
-        verdict = np.array([kind.verdict for kind in self.kinds], dtype=np.int32)
+        verdict, rows = np.array([kind.verdict for kind in self.kinds], dtype=np.int32), self.rows
         of_kind, of_principal = _ranks(told), _ranks(list(who))
+        keys: tuple[tuple[Callable[[Ints], npt.NDArray[np.integer]], Ints], ...] = (
+            (lambda at: self.severity[at], extra[4]),
+            (lambda at: verdict[found.kind[at]], extra[3]),
+            (lambda at: of_principal[found.principal[at]], of_principal[extra[2]]),
+            (lambda at: region_ranks[found.place[at]], region_ranks[extra[1]]),
+            (lambda at: of_kind[found.kind[at]], of_kind[extra[0]]),
+        )
+        tables = of_principal, region_ranks, of_kind
+        highest = len(_SEVERITIES), len(COMPARED), *(int(table.max(initial=0)) for table in tables)
 
-        def keys() -> Iterator[npt.NDArray[np.integer]]:
-            yield np.concatenate([self.severity[rows], extra[4]])
-            yield np.concatenate([verdict[found.kind[rows]], extra[3]])
-            yield np.concatenate([of_principal[found.principal[rows]], of_principal[extra[2]]])
-            yield np.concatenate([region_ranks[found.place[rows]], region_ranks[extra[1]]])
-            yield np.concatenate([of_kind[found.kind[rows]], of_kind[extra[0]]])
+        def key(number: int, some: slice) -> npt.NDArray[np.integer]:
+            """Those in the columns come first, then the extra ones."""
+            of_row, of_extra = keys[number]
+            of_extra = of_extra[max(some.start - len(rows), 0) : max(some.stop - len(rows), 0)]
+            return np.concatenate([of_row(rows[some]), of_extra])
 
         numbers = np.concatenate([rows, len(found.principal) + np.arange(len(self.extra), dtype=np.int32)])
-        return numbers[order_by(keys(), len(numbers))]
+        return numbers[order_by(highest, key, len(numbers))]
 
     @property
     def capabilities_of_kinds(self) -> list[tuple[int, ...]]:

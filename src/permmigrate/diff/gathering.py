@@ -54,8 +54,8 @@ class Gathered:
     """Whom the first findings hold for, which are the groups'."""
     first_other: Ints
     """For each of the users' findings, which follow, where its other users begin in `others`, ..."""
-    end_of_others: Ints
-    """... and where they end."""
+    number_of_others: Small
+    """... and how many there are."""
     others: Ints
     counts: npt.NDArray[np.int64]
     """Of each principal, how many findings of each verdict hold for it."""
@@ -71,7 +71,8 @@ class Gathered:
         if after < 0:
             return self.members.of(at)
         if after < self.users:
-            return self.others[self.first_other[after] : self.end_of_others[after]]
+            first = int(self.first_other[after])
+            return self.others[first : first + int(self.number_of_others[after])]
         return self.others[:0]
 
     @property
@@ -108,7 +109,7 @@ class Gathering:
         users = self._users(known, group)
         keys = [self._plain(type_) for type_ in (PrincipalType.API_KEY, PrincipalType.ACCOUNT_KEY)]
         del known
-        told, first_other, end_of_others, others = users.alike.told()
+        told, first_other, number_of_others, others = users.alike.told()
         parts = [of_groups, told, *keys]
         del of_groups, told, keys
         columns = Columns.joined(parts)
@@ -116,7 +117,7 @@ class Gathering:
         self.held.join(*users.held.parts, np.arange(len(self.automaton.kinds), dtype=np.int32))
         cause_sets, caused = self.held.caused()
         return Gathered(
-            *(*columns, users.members, first_other, end_of_others, others),
+            *(*columns, users.members, first_other, number_of_others, others),
             *(self.held.counts(), caused, cause_sets, self.held.decided()),
         )
 

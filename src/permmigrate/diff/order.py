@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -11,18 +11,27 @@ import numpy.typing as npt
 BITS: Final = 63
 """What one number holds."""
 PARTS: Final = 8
+BLOCK: Final = 1 << 18
 
 
-def order_by(keys: Iterable[npt.NDArray[np.integer]], rows: int) -> npt.NDArray[np.int32]:
-    """The order by several keys that are never negative, the first one first; equal rows stay as they are."""
+def order_by(
+    highest: Sequence[int], key: Callable[[int, slice], npt.NDArray[np.integer]], rows: int
+) -> npt.NDArray[np.int32]:
+    """The order by several keys, the first one first; equal rows stay as they are.
+
+    `key` gives some rows' numbers of a key: none is negative, or higher than `highest` says of the key. It is
+    asked for some at a time, so that no key of all rows has to be anywhere.
+    """
     packed, bits = np.zeros(rows, dtype=np.int64), 0
-    for key in keys:
-        width = int(key.max(initial=0)).bit_length()
+    for number, most in enumerate(highest):
+        width = int(most).bit_length()
         if bits + width > BITS:
             packed = np.unique(packed, return_inverse=True)[1].astype(np.int64)
             bits = int(packed.max(initial=0)).bit_length()
-        packed <<= width
-        packed |= key
+        for start in range(0, rows, BLOCK):
+            block = slice(start, min(start + BLOCK, rows))
+            packed[block] <<= width
+            packed[block] |= key(number, block)
         bits += width
     order, at = np.empty(rows, dtype=np.int32), 0
     for some in _parts(packed):

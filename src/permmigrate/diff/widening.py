@@ -59,8 +59,8 @@ def _of_columns(findings: Findings) -> dict[Pair, int]:
     _add(totals, makes, found.principal[rows], found.kind[rows])
     own, end = np.searchsorted(rows, [found.groups, found.groups + found.users])
     users = rows[own:end]
-    begins, ends = (column[users - found.groups] for column in (found.first_other, found.end_of_others))
-    which, others = ranges(begins.astype(np.intp), ends)
+    begins = found.first_other[users - found.groups].astype(np.intp)
+    which, others = ranges(begins, begins + found.number_of_others[users - found.groups])
     _add(totals, makes, found.others[others], found.kind[users[which]])
     for row in rows[:own].tolist():
         totals[found.others_of(row)[:, None], columns[int(found.kind[row])]] += 1
