@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, starmap
+from operator import itemgetter
 from sys import intern
 from typing import Any, Final
 
@@ -90,10 +91,10 @@ class Table:
 
     def read_all(self, items: Sequence[Any]) -> list[Any] | None:
         """Turn many rows into values; None when one of them is wrong: `read` says what is."""
-        if any(type(row) is not dict or len(row) != len(self.fields) for row in items):
+        if not {dict}.issuperset(map(type, items)) or not {len(self.fields)}.issuperset(map(len, items)):
             return None
         try:
-            columns = {name: [row[name] for row in items] for name in self.fields}
+            columns = {name: list(map(itemgetter(name), items)) for name in self.fields}
             for name, kinds in self.fields.items():
                 if not set(kinds).issuperset(map(type, columns[name])):
                     return None

@@ -199,6 +199,11 @@ class Gathered:
     def content(self, content: ContentRef) -> int:
         return self._contents.setdefault(content, len(self._contents))
 
+    def contents(self, contents: Iterable[ContentRef]) -> list[int]:
+        """The numbers of many."""
+        known, number = self._contents, self._contents.setdefault
+        return [number(content, len(known)) for content in contents]
+
     def principal(self, principal: PrincipalRef) -> int:
         return self._principals.setdefault(principal, len(self._principals))
 
