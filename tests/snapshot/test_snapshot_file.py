@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import stat
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,6 +43,7 @@ from permmigrate.model import (
 from permmigrate.snapshot import Snapshot
 from permmigrate.snapshot.archive import MEMBERS
 from permmigrate.snapshot.file import dump, load
+from permmigrate.snapshot.sharelines import LineReader
 
 EMPTY = Catalog.of((), ())
 
@@ -378,3 +380,76 @@ def test_rows_across_blocks_come_back_whole(tmp_path: Path) -> None:
     saved = dump(some(shares=shares), tmp_path / "a")
 
     assert saved == load(tmp_path / "a")
+
+
+def many(count: int = 20_000) -> Snapshot:
+    """Shares of more than one block, whose bytes do not shrink much, and something before and after them."""
+    who = [PrincipalRef(PrincipalType.USER, f"u{n * n % 9973}") for n in range(count)]
+    contents = [
+        ContentRef(EnvironmentId("e"), ContentKind.FOLDER, f"{n * 7919 % 99991}") for n in range(count)
+    ]
+    shares = (
+        Share(content, one, "can_view", f"a.csv:{n}")
+        for n, (content, one) in enumerate(zip(contents, who, strict=True))
+    )
+    return some(shares=shares, users=people(), folders=(Folder("f", "e", "F"),))  # type: ignore[arg-type]
+
+
+def ahead() -> list[str]:
+    return [one.name for one in threading.enumerate() if one.name.startswith("permmigrate-ahead")]
+
+
+@pytest.mark.parametrize("name", sorted(MEMBERS))
+def test_damage_is_named_by_the_first_member_that_has_it(tmp_path: Path, name: str) -> None:
+    """Two members do not fit: the first in order is said, and nothing goes on after it."""
+    dump(many(2_000), tmp_path / "a")
+
+    def change(members: dict[str, bytes]) -> None:
+        members[name] = b"{}\n" + members[name]
+        members["users.jsonl"] += b"no row"
+
+    assert f"`{name}` was changed after it was written" in problem(rewritten(tmp_path / "a", change))
+    assert [] == ahead()
+
+
+def test_damage_in_the_middle_of_the_shares_is_said(tmp_path: Path) -> None:
+    """A block that cannot be unpacked, with others read ahead of it, is an error and nothing hangs."""
+    dump(many(), tmp_path / "a")
+    content = bytearray((tmp_path / "a").read_bytes())
+    with zipfile.ZipFile(tmp_path / "a") as archive:
+        shares = archive.getinfo("shares.jsonl")
+    for at in range(
+        shares.header_offset + shares.compress_size // 2, shares.header_offset + shares.compress_size
+    ):
+        content[at] = 0xFF
+    (tmp_path / "a").write_bytes(content)
+
+    assert "`shares.jsonl` cannot be unpacked" in problem(tmp_path / "a")
+    assert [] == ahead()
+
+
+def test_a_wrong_row_is_said_after_damage_elsewhere(tmp_path: Path) -> None:
+    """No row is believed, nor complained about, before all members are known to be whole."""
+    dump(many(10), tmp_path / "a")
+
+    def change(members: dict[str, bytes], manifest: dict[str, Any]) -> None:
+        members["folders.jsonl"] = b"{}\n"
+
+    wrong = resealed(tmp_path / "a", change)
+    assert "row 1 of `folders.jsonl` lacks field `id`" in problem(wrong)
+    both = rewritten(wrong, lambda members: members.update({"users.jsonl": b""}))
+    assert "`users.jsonl` was changed after it was written" in problem(both)
+
+
+def test_an_interruption_of_a_load_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while shares are read ends the reading ahead, and the file is let go."""
+    dump(many(), tmp_path / "a")
+
+    def interrupted(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LineReader, "read", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        load(tmp_path / "a")
+    assert [] == ahead()

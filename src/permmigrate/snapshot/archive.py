@@ -1,7 +1,7 @@
 """The inside of a snapshot's file as it is read: members, their checks, and words for what is broken.
 
-Integrity comes first: nothing is believed before every member's sha256 is what the manifest says. Only the
-shares, most of a large file, are read while they are checked: they are unpacked once.
+Integrity comes first: nothing is believed before every member's sha256 is what the manifest says. Members are
+unpacked once, a little ahead of being read; what is wrong with a row is said when all are known to be whole.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ import hashlib
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -18,6 +21,7 @@ import orjson
 
 from permmigrate.errors import InvalidFileError, Problem
 from permmigrate.snapshot import rows
+from permmigrate.snapshot.ahead import ahead
 from permmigrate.snapshot.sharelines import LineReader
 from permmigrate.snapshot.shares import Gathered, Shares
 from permmigrate.snapshot.value import SCHEMA_VERSION
@@ -27,8 +31,11 @@ CATALOG: Final = "catalog.json"
 SCHEMA: Final = "cedar_schema.json"
 MEMBERS: Final = frozenset({f"{table.name}.jsonl" for table in rows.TABLES} | {CATALOG, SCHEMA})
 
+_TABLES: Final = {f"{table.name}.jsonl": table for table in rows.TABLES if table is not rows.SHARES}
 _SHARES: Final = f"{rows.SHARES.name}.jsonl"
-_CHUNK: Final = 1 << 19
+_CHUNK: Final = 1 << 20
+_AHEAD: Final = 2
+"""Blocks that wait to be read."""
 _MANIFEST_LIMIT: Final = 1 << 20
 _UNREADABLE: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 _MANIFEST_TEXTS: Final = ("account_id", "captured_at", "tool_version", "api_url", "digest")
@@ -66,7 +73,9 @@ class Archive:
             ) from None
         try:
             self.manifest = self._manifest()
-            self._shares = self._check()
+            self._shares: Gathered | None = None
+            self._tables: dict[str, tuple[Any, ...] | None] = {}
+            self._check()
         except BaseException:
             self._zip.close()
             raise
@@ -94,11 +103,14 @@ class Archive:
     def table(self, table: rows.Table) -> tuple[Any, ...]:
         """Read a member row by row into values."""
         name = f"{table.name}.jsonl"
-        found: list[Any] = []
-        for block in self._blocks(name, self._chunks(name)):
-            found.extend(self.rows_of(table, self._parse(table, block, len(found)), name, len(found)))
-        self._count(name, len(found))
-        return tuple(found)
+        values = self._tables.pop(name, None)
+        if values is None:
+            found: list[Any] = []
+            for block in self._blocks(name):
+                found.extend(self._values(table, block, len(found)))
+            values = tuple(found)
+        self._count(name, len(values))
+        return values
 
     def shares(self) -> Shares:
         """The shares as columns: read many at a time, and row by row only where a row has another form."""
@@ -106,7 +118,7 @@ class Archive:
         if found is None:
             found = Gathered()
             reader = LineReader(found)
-            for lines in self._blocks(_SHARES, self._chunks(_SHARES)):
+            for lines in self._blocks(_SHARES):
                 if not reader.read(lines):
                     self._gather_rows(lines, found)
         self._count(_SHARES, len(found))
@@ -153,16 +165,19 @@ class Archive:
                 raise self.broken(f"row {number} of `{table.name}.jsonl` is not JSON") from None
         return [json.loads(line) for line in lines]
 
-    def _blocks(self, name: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    def _values(self, table: rows.Table, block: bytes, before: int) -> list[Any]:
+        name = f"{table.name}.jsonl"
+        self._ended(name, block)
+        return self.rows_of(table, self._parse(table, block, before), name, before)
+
+    def _blocks(self, name: str) -> Iterator[bytes]:
         """The member in blocks of whole lines."""
-        rest = b""
-        for chunk in chunks:
-            block = rest + chunk
-            end = block.rfind(b"\n") + 1
-            rest = block[end:]
-            if end:
-                yield block[:end]
-        if rest:
+        for block in _whole_lines(self._chunks(name)):
+            self._ended(name, block)
+            yield block
+
+    def _ended(self, name: str, block: bytes) -> None:
+        if not block.endswith(b"\n"):
             raise self.broken(f"`{name}` does not end with a line's end")
 
     def _chunks(self, name: str) -> Iterator[bytes]:
@@ -198,8 +213,8 @@ class Archive:
             raise self.broken(f"`{MANIFEST}` was changed after it was written: its digest does not fit")
         return manifest
 
-    def _check(self) -> Gathered | None:
-        """Check all members; return the shares if all of them can be read on the way."""
+    def _check(self) -> None:
+        """Check all members, and keep what can be read of them on the way."""
         names = self._zip.namelist()
         expected = {MANIFEST, *self.manifest["members"]} | MEMBERS
         for name in sorted(expected):
@@ -209,25 +224,44 @@ class Archive:
             known = MEMBERS | {MANIFEST}
             extra = sorted(name for name in names if name not in known or names.count(name) > 1)
             raise self.broken(f"member `{extra[0]}` does not belong into a snapshot")
-        found: Gathered | None = None
-        for name in sorted(MEMBERS):
-            if name == _SHARES:
-                found = self._read_ahead()
-            else:
-                for _ in self._sealed(name):
-                    pass
-        return found
+        with closing(ahead(self._sealed(), _AHEAD)) as blocks:
+            for name, found in groupby(blocks, key=itemgetter(0)):
+                self._look(name, (block for _, block in found))
 
-    def _read_ahead(self) -> Gathered | None:
-        """The shares, read while they are checked; None when some are not for the reader of lines."""
+    def _look(self, name: str, blocks: Iterator[bytes]) -> None:
+        """Read a member while it is checked, and keep what it is if it is what it should be."""
+        if name == _SHARES:
+            self._shares = self._shares_of(blocks)
+        elif table := _TABLES.get(name):
+            self._tables[name] = self._rows_of(table, blocks)
+
+    def _rows_of(self, table: rows.Table, blocks: Iterator[bytes]) -> tuple[Any, ...] | None:
+        """The values of a table; None when something is wrong with a row."""
+        found: list[Any] = []
+        for block in blocks:
+            try:
+                found.extend(self._values(table, block, len(found)))
+            except InvalidFileError:
+                return None
+        return tuple(found)
+
+    def _shares_of(self, blocks: Iterator[bytes]) -> Gathered | None:
+        """The shares; None when some are not for the reader of lines."""
         found = Gathered()
         reader = LineReader(found)
         regular = True
-        for lines in self._blocks(_SHARES, self._sealed(_SHARES)):
-            regular = regular and reader.read(lines)
+        for block in blocks:
+            self._ended(_SHARES, block)
+            regular = regular and reader.read(block)
         return found if regular else None
 
-    def _sealed(self, name: str) -> Iterator[bytes]:
+    def _sealed(self) -> Generator[tuple[str, bytes]]:
+        """All members in blocks of whole lines, each with its member's name."""
+        for name in sorted(MEMBERS):
+            for block in _whole_lines(self._checked(name)):
+                yield name, block
+
+    def _checked(self, name: str) -> Iterator[bytes]:
         """A member's content; after the end it is an error if the digest does not fit."""
         digest = hashlib.sha256()
         for chunk in self._chunks(name):
@@ -235,6 +269,19 @@ class Archive:
             yield chunk
         if digest.hexdigest() != self.manifest["members"][name]["sha256"]:
             raise self.broken(f"member `{name}` was changed after it was written: its sha256 does not fit")
+
+
+def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks as blocks of whole lines; the last may lack its line's end."""
+    rest = b""
+    for chunk in chunks:
+        block = rest + chunk
+        end = block.rfind(b"\n") + 1
+        rest = block[end:]
+        if end:
+            yield block[:end]
+    if rest:
+        yield rest
 
 
 def _is_entry(entry: Any) -> bool:
