@@ -23,7 +23,7 @@ from permmigrate.snapshot.texts import WIDEST, Ints, ManyNumbers, Numbers, Posit
 _CONTENT: Final = re.compile(
     r'\{"content":"([^"]*)","content_type":"([^"]*)","environment_id":"([^"]*)","level":"'
 )
-_SHARE: Final = re.compile(rb'([^"]*)","principal":"([^"]*)","principal_type":"([^"]*)","source":"')
+_SHARE: Final = re.compile(r'([^"]*)","principal":"([^"]*)","principal_type":"([^"]*)","source":"')
 
 
 class LineReader:
@@ -40,7 +40,7 @@ class LineReader:
         """The source of the last line without the number at its end, a quote before it."""
         self._where = cache(_where)
         self._who = cache(lambda id_, type_: into.principal(_principal(id_, type_)))
-        self._level = cache(lambda text: into.level(text.decode("ascii")))
+        self._level = cache(into.level)
         self._shares = ManyNumbers(self._share)
         self._levels, self._principals = array("i"), array("i")
         """What the numbers of shares mean."""
@@ -91,11 +91,11 @@ class LineReader:
             self._longest = longest
 
     def _share(self, text: bytes) -> int:
-        found = _SHARE.fullmatch(text)
+        found = _SHARE.fullmatch(text.decode("ascii"))
         if found is None:
             raise ValueError("share")
-        level, *who = found.groups()
-        of, to = self._level(level), self._who(*who)
+        level, id_, type_ = found.groups()
+        of, to = self._level(level), self._who(id_, type_)
         self._levels.append(of)
         self._principals.append(to)
         return len(self._levels) - 1
@@ -122,8 +122,8 @@ def _where(kind: str, environment: str) -> tuple[ContentKind, EnvironmentId]:
     return ContentKind(kind), EnvironmentId(same(environment))
 
 
-def _principal(id_: bytes, type_: bytes) -> PrincipalRef:
-    return PrincipalRef(PrincipalType(type_.decode("ascii")), same(id_.decode("ascii")))
+def _principal(id_: str, type_: str) -> PrincipalRef:
+    return PrincipalRef(PrincipalType(type_), same(id_))
 
 
 def lines_of(shares: Shares) -> Iterator[bytes]:

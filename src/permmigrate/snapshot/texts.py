@@ -18,7 +18,7 @@ WIDEST: Final = 1 << 10
 
 _LONG: Final = 1 << 8
 """Bytes of the longest text that is numbered together with others."""
-_SPARSE: Final = 8
+_SPARSE: Final = 16
 """Places for each text, at least."""
 _MASKS: Final = (np.tri(_LONG + 1, _LONG, -1, dtype=np.uint8) * np.uint8(255)).view(np.uint64)
 """For each length the bytes that count."""
@@ -90,7 +90,8 @@ class ManyNumbers:
         self._grow(0, texts.shape[1])
         numbers = self._places[self._place(texts)]
         others = np.flatnonzero((self._texts.take(numbers, axis=0) != texts).any(axis=1))
-        numbers[others] = [self._number(lines[starts[at] : ends[at]]) for at in others.tolist()]
+        where = zip(starts[others].tolist(), ends[others].tolist(), strict=True)
+        numbers[others] = [self._number(lines[start:end]) for start, end in where]
         if self._new:
             self._settle()
         return numbers - 1
