@@ -34,8 +34,8 @@ MEMBERS: Final = frozenset({f"{table.name}.jsonl" for table in rows.TABLES} | {C
 _TABLES: Final = {f"{table.name}.jsonl": table for table in rows.TABLES if table is not rows.SHARES}
 _SHARES: Final = f"{rows.SHARES.name}.jsonl"
 _CHUNK: Final = 1 << 20
-_AHEAD: Final = 2
-"""Blocks that wait to be read."""
+_AHEAD: Final = 1
+"""Blocks that wait to be read, or are made, while one is read."""
 _MANIFEST_LIMIT: Final = 1 << 20
 _UNREADABLE: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 _MANIFEST_TEXTS: Final = ("account_id", "captured_at", "tool_version", "api_url", "digest")
@@ -275,11 +275,12 @@ def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """The chunks as blocks of whole lines; the last may lack its line's end."""
     rest = b""
     for chunk in chunks:
-        block = rest + chunk
-        end = block.rfind(b"\n") + 1
-        rest = block[end:]
+        end = chunk.rfind(b"\n") + 1
         if end:
-            yield block[:end]
+            yield b"".join((rest, memoryview(chunk)[:end]))
+            rest = chunk[end:]
+        else:
+            rest += chunk
     if rest:
         yield rest
 

@@ -20,7 +20,7 @@ from typing import IO, Any, Final
 
 from permmigrate.catalog import Catalog
 from permmigrate.errors import InvalidFileError
-from permmigrate.memory import large_apart
+from permmigrate.memory import large_apart, trim
 from permmigrate.snapshot import rows
 from permmigrate.snapshot.archive import CATALOG, MANIFEST, SCHEMA, Archive, canonical, manifest_digest
 from permmigrate.snapshot.sharelines import lines_of
@@ -67,6 +67,7 @@ def load(path: Path) -> Snapshot:
             shares = archive.shares()
     finally:
         rows.forget()
+        trim()
     return Snapshot(
         account_id=manifest["account_id"],
         captured_at=manifest["captured_at"],

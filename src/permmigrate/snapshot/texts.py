@@ -121,7 +121,7 @@ class ManyNumbers:
         """Make room for so many texts of so many words."""
         more, wider = max(count - len(self._texts), 0), max(width - self._texts.shape[1], 0)
         if more or wider:
-            self._texts = np.pad(self._texts, ((0, more and max(more, len(self._texts))), (0, wider)))
+            self._texts = np.pad(self._texts, ((0, more and max(more, len(self._texts) // 4)), (0, wider)))
         if count * _SPARSE > len(self._places):
             held = self._places[self._places > 0]  # two that had different places will have again
             self._places = np.zeros(1 << (count * _SPARSE).bit_length(), dtype=np.int32)
