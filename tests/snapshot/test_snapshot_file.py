@@ -453,3 +453,23 @@ def test_an_interruption_of_a_load_is_passed_on(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(KeyboardInterrupt):
         load(tmp_path / "a")
     assert [] == ahead()
+
+
+@pytest.mark.parametrize("name", ["folders.jsonl", "shares.jsonl"])
+def test_a_last_line_without_an_end_is_said(tmp_path: Path, name: str) -> None:
+    """A table that ends early is not whole, though its digest fits and its last row could be read."""
+    dump(many(10), tmp_path / "a")
+
+    def change(members: dict[str, bytes], manifest: dict[str, Any]) -> None:
+        members[name] = members[name].removesuffix(b"\n")
+
+    assert f"`{name}` does not end with a line's end" in problem(resealed(tmp_path / "a", change))
+
+
+def test_a_row_longer_than_a_block_comes_back_whole(tmp_path: Path) -> None:
+    """A row may be longer than what is unpacked at once."""
+    long = Group("g", "G" * 3_000_000)  # type: ignore[arg-type]
+
+    saved = dump(some(groups=(Group("f", "F"), long, Group("h", "H"))), tmp_path / "a")  # type: ignore[arg-type]
+
+    assert saved == load(tmp_path / "a")
