@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Generator
 from contextlib import closing
 
@@ -75,6 +76,21 @@ def test_an_interruption_leaves_no_thread() -> None:
 
     assert 0 == made[-1]
     assert not threads()
+
+
+def test_what_waits_to_be_made_is_not_made_for_nobody() -> None:
+    """Whoever stops early does not wait for more than the one item that is being made."""
+    made: list[int] = []
+
+    def slow() -> Generator[int]:
+        for number in numbers(made):
+            time.sleep(0.002)
+            yield number
+
+    with closing(ahead(slow(), 100)) as items:
+        next(items)
+
+    assert len(made) < 50
 
 
 def test_one_that_is_never_read_starts_nothing() -> None:
