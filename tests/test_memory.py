@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 
 import pytest
@@ -31,3 +32,22 @@ def test_nothing_is_done_where_there_is_no_glibc(
     monkeypatch.setattr(ctypes, "CDLL", opened)
     memory.large_apart()
     memory.trim()
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_rubbish_is_looked_for_again_as_it_was_before(enabled: bool) -> None:
+    """Also after an error, and not where nobody looked for it to begin with."""
+
+    def broken() -> None:
+        with memory.uncollected():
+            assert not gc.isenabled()
+            raise ValueError("broken")
+
+    was = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        with pytest.raises(ValueError, match="broken"):
+            broken()
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if was else gc.disable)()

@@ -6,7 +6,10 @@ Only the C library of Linux (glibc) has to be told; nothing is done elsewhere.
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
@@ -27,6 +30,18 @@ def large_apart() -> None:
 def trim() -> None:
     """Give back what is free."""
     _called("malloc_trim", 0)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Let nobody look for rubbish among a million new values, none of which is."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _called(name: str, *arguments: Any) -> None:

@@ -33,7 +33,7 @@ from permmigrate.entitlements import (
 from permmigrate.mapping.custom_roles import with_new_roles
 from permmigrate.mapping.tables import MappingTables
 from permmigrate.mapping.translate import translate
-from permmigrate.memory import trim
+from permmigrate.memory import trim, uncollected
 from permmigrate.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def compare(
     snapshot of the same account: what the vendor's own migration left behind. `answers` spares comparisons
     of one account the solver's time for what it was asked before.
     """
-    entitlements = entitled(snapshot, tables, today=today, assigned=assigned)
-    compared_with = BY_MAPPING if assigned is None else f"the roles assigned on {assigned.captured_at}"
-    comparison = _Comparison(entitlements, tables, compared_with, assigned, today)
-    diff = comparison.run(tool_version)
+    with uncollected():
+        entitlements = entitled(snapshot, tables, today=today, assigned=assigned)
+        compared_with = BY_MAPPING if assigned is None else f"the roles assigned on {assigned.captured_at}"
+        diff = _Comparison(entitlements, tables, compared_with, assigned, today).run(tool_version)
     trim()
     diff = settled(diff, entitlements, answers)
     diff = rated(diff, tables.sensitivities, entitlements)

@@ -7,20 +7,18 @@ the same bytes. A digest tells a changed file from the one that was written; it 
 from __future__ import annotations
 
 import dataclasses
-import gc
 import hashlib
 import json
 import os
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sized
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
 from permmigrate.catalog import Catalog
 from permmigrate.errors import InvalidFileError
-from permmigrate.memory import large_apart, trim
+from permmigrate.memory import large_apart, trim, uncollected
 from permmigrate.snapshot import rows
 from permmigrate.snapshot.archive import CATALOG, MANIFEST, SCHEMA, Archive, canonical, manifest_digest
 from permmigrate.snapshot.sharelines import lines_of
@@ -58,7 +56,7 @@ def load(path: Path) -> Snapshot:
     """Read a snapshot after checking every member. Raises InvalidFileError that says what is wrong where."""
     large_apart()
     try:
-        with _uncollected(), Archive(path) as archive:
+        with uncollected(), Archive(path) as archive:
             manifest = archive.manifest
             catalog = _catalog(archive)
             tables: dict[str, Any] = {
@@ -78,18 +76,6 @@ def load(path: Path) -> Snapshot:
         digest=manifest["digest"],
         **tables,
     )
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Let nobody look for rubbish among a million new values, none of which is."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _write(snapshot: Snapshot, file: IO[bytes]) -> str:
