@@ -21,7 +21,7 @@ from permmigrate.entitlements.content import Given, Shared, Sort, Untold
 from permmigrate.entitlements.grants import is_own
 from permmigrate.entitlements.places import COLLECTION, SCOPE
 from permmigrate.mapping.words import level_words
-from permmigrate.model import PrincipalRef, PrincipalType, ScopeType, User
+from permmigrate.model import GroupId, PrincipalRef, PrincipalType, ScopeType, User
 from permmigrate.snapshot.shares import Ints
 
 BOTH, BEFORE, AFTER = range(3)
@@ -83,6 +83,7 @@ class Offered(NamedTuple):
     offer: Ints
 
 
+_PEOPLE: Final = (PrincipalType.USER, PrincipalType.GROUP)
 UNTOLD: Final = "untranslated: "
 """How the words of what no row translates begin in an offer."""
 
@@ -100,7 +101,7 @@ class Profiles:
     _profiles: dict[object, Profile] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=lambda: {"": 0})
     """Through whom something is held, in words."""
-    _vias: dict[tuple[PrincipalRef, bool], int] = field(default_factory=dict)
+    _groups: dict[tuple[GroupId, str, int], Source | None] = field(default_factory=dict)
     _pairs_of_lenses: dict[tuple[str | None, int], tuple[int, int]] = field(default_factory=dict)
     variants: dict[object, int] = field(default_factory=dict)
     """The words of offers in findings, numbered from 1: see `look`."""
@@ -222,19 +223,32 @@ class Profiles:
 
     def sources(self, principal: PrincipalRef) -> list[Source]:
         """The principal itself and its groups of either side, in order."""
-        before, after = self.entitlements.before, self.entitlements.after
-        present = before.snapshot.has(principal)
-        role = self.role(principal)
-        later = dict.fromkeys(after.groups(principal))
-        earlier = dict.fromkeys(before.sharers(principal)[1:] if present else ())
-        own = self._lenses(role, BOTH if present else AFTER)
-        found = [Source(self.holders[principal], *own, 0, is_group=False)]
-        for group in {**later, **earlier}:
-            if group in self.holders:
-                side = (BOTH if group in later else BEFORE) if group in earlier else AFTER
-                lenses, via = self._lenses(role, side), self._via(group, group in later)
-                found.append(Source(self.holders[group], *lenses, via, is_group=group in later))
+        before, after = self.entitlements.before.snapshot, self.entitlements.after.snapshot
+        present = before.has(principal)
+        own = BOTH if present else AFTER
+        user = self._user(principal)
+        if user is None:
+            return [Source(self.holders[principal], *self._lenses(None, own), 0, is_group=False)]
+        role = user.legacy_role
+        found = [Source(self.holders[principal], *self._lenses(role, own), 0, is_group=False)]
+        sides = dict.fromkeys(after.groups_of.get(user.id, ()), AFTER)
+        for group in before.groups_of.get(user.id, ()) if present else ():
+            sides[group] = BOTH if group in sides else BEFORE
+        through = (self._through(group, role, side) for group, side in sides.items())
+        found += [source for source in through if source is not None]
         return found
+
+    def _through(self, group: GroupId, role: str, side: int) -> Source | None:
+        """A group that users of a legacy role are in; None for one that nobody knows."""
+        key = (group, role, side)
+        if key not in self._groups:
+            principal = PrincipalRef(PrincipalType.GROUP, group)
+            holder = self.holders.get(principal)
+            self._groups[key] = None
+            if holder is not None:
+                lenses, via = self._lenses(role, side), self._via(principal, side != BEFORE)
+                self._groups[key] = Source(holder, *lenses, via, is_group=side != BEFORE)
+        return self._groups[key]
 
     def _lenses(self, role: str | None, side: int) -> tuple[int, int]:
         """The lenses for what lies in reach and for what does not."""
@@ -246,12 +260,9 @@ class Profiles:
 
     def _via(self, group: PrincipalRef, later: bool) -> int:
         """The number of a group's name on one side."""
-        found = self._vias.get((group, later))
-        if found is None:
-            snapshot = self.entitlements.snapshot if later else self.entitlements.before.snapshot
-            text = f"group {snapshot.principal_name(group)} › "
-            found = self._vias[group, later] = self.names.setdefault(text, len(self.names))
-        return found
+        snapshot = self.entitlements.snapshot if later else self.entitlements.before.snapshot
+        text = f"group {snapshot.principal_name(group)} › "
+        return self.names.setdefault(text, len(self.names))
 
     def content_of(self, principal: PrincipalRef) -> list[Offered]:
         """What every source of a principal offers it on single folders and collections."""
@@ -276,24 +287,27 @@ class Profiles:
     def _signature(self, principal: PrincipalRef) -> object:
         """What a profile depends on; the principal itself where that is all there is to say."""
         entitlements = self.entitlements
-        if principal.type is not PrincipalType.USER or entitlements.after.strays:
+        if principal.type not in _PEOPLE or entitlements.after.strays:
             return principal
-        before, after = entitlements.before, entitlements.after
-        earlier = before.snapshot.user_by_id.get(principal.id)
+        before, after = entitlements.before.snapshot, entitlements.after
+        present, user = before.has(principal), self._user(principal)
         translation = entitlements.translation
         row = translation.row_by_grant.get((principal, None)) if translation else None
-        telling = [group for group in after.groups(principal) if group in self._telling_groups]
+        earlier = before.groups_of.get(user.id, ()) if user else ()
+        later = after.snapshot.groups_of.get(user.id, ()) if user else ()
         missing = [one for one in after.untranslated(principal) if one.content is None]
         return (
-            earlier and (earlier.legacy_role,),
+            principal.type,
+            present,
+            user and user.legacy_role,
             self.reach(principal),
             row,
             self._wide_assignments(principal),
             tuple((one.row, one.legacy, one.reason) for one in missing),
-            tuple(telling),
+            tuple(group for group in later if group in self._telling_groups),
             entitlements.custom.heads(principal),
-            bool(after.groups(principal)),
-            bool(earlier and before.sharers(principal)[1:]),
+            bool(later),
+            bool(earlier),
         )
 
     def _wide_assignments(self, principal: PrincipalRef) -> tuple[tuple[str, str | None, str], ...]:
@@ -301,14 +315,13 @@ class Profiles:
         return tuple((one.assignment.role_id, one.assignment.scope_id, one.cause) for one in found)
 
     @cached_property
-    def _telling_groups(self) -> frozenset[PrincipalRef]:
+    def _telling_groups(self) -> frozenset[str]:
         """The groups through which something holds scope-wide."""
-        after = self.entitlements.after
         assigned = (one.assignment for one in self.entitlements.assigned.loose)
-        return frozenset(one.principal for one in assigned if not is_on_content(one)) | frozenset(
-            missing.principal
-            for missing in (after.translation.untranslated if after.translation else ())
-            if missing.content is None
+        return frozenset(
+            one.principal.id
+            for one in assigned
+            if one.principal.type is PrincipalType.GROUP and not is_on_content(one)
         )
 
     def _make(self, principal: PrincipalRef) -> Profile:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from permmigrate.catalog import refusal, scope_refusal
-from permmigrate.entitlements.assigned import AfterAssignment, Assigned, is_on_content, reaches
+from permmigrate.entitlements.assigned import AfterAssignment, Assigned, reaches
 from permmigrate.entitlements.before import ACCOUNT_SCOPE, NO_ROW, Before, Placed
 from permmigrate.entitlements.compiled import Compiler
 from permmigrate.entitlements.grants import Grant, Masks, Place, bound, is_own
@@ -88,8 +88,8 @@ class After:
         """Whether something given on a folder or collection may hold elsewhere; as far as is known, nothing
         does but a role that nobody knows."""
         roles = self.snapshot.catalog.roles
-        bound_to = (one.assignment for one in self.assignments.loose if is_on_content(one.assignment))
-        return self.compiler.strays or any(one.role_id not in roles for one in bound_to)
+        unknown = (one.assignment.role_id not in roles for one in self.assignments.on_content)
+        return self.compiler.strays or any(unknown)
 
     def why_not(self, assignment: RoleAssignment, role: Role) -> str:
         """Why an assignment that the vendor accepts has no effect, or the empty string."""
@@ -102,11 +102,18 @@ class After:
     @cached_property
     def ineffective(self) -> Mapping[str, int]:
         """Why assignments have no effect although the vendor accepts them, and how many."""
-        found: Counter[str] = Counter()
+        alike: dict[object, list[RoleAssignment]] = {}
         for entry in self.assignments.loose:
-            role = self.snapshot.catalog.roles.get(entry.assignment.role_id)
-            if role is not None and self.snapshot.has(entry.assignment.principal):
-                found[self.why_not(entry.assignment, role)] += 1
+            one = entry.assignment
+            who = one.principal if one.principal.type is PrincipalType.API_KEY else one.principal.type
+            key = (who, one.role_id, one.scope_id, one.folder_id, one.collection_id)
+            alike.setdefault(key, []).append(one)
+        found: Counter[str] = Counter()
+        for several in alike.values():
+            role = self.snapshot.catalog.roles.get(several[0].role_id)
+            if role is not None:
+                there = sum(self.snapshot.has(one.principal) for one in several)
+                found[self.why_not(several[0], role)] += there
         found[NOWHERE] += sum(
             not self.scopes(one.assignment) for one in self.assignments.on_content_of_keys()
         )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import overload
+from itertools import groupby
+from operator import attrgetter
+from typing import Final, overload
 
 import numpy as np
 
@@ -13,6 +15,9 @@ from permmigrate.mapping import PlannedAssignment
 from permmigrate.mapping.planned import Planned
 from permmigrate.model import ContentRef, PrincipalRef, PrincipalType, RoleAssignment
 from permmigrate.snapshot import Snapshot
+
+PRINCIPAL: Final = attrgetter("assignment.principal")
+"""Who an `AfterAssignment` is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +79,22 @@ class Assigned(Sequence[AfterAssignment]):
     def loose(self) -> tuple[AfterAssignment, ...]:
         """Those that are not columns: planned scope-wide, or held."""
         single = self.planned.single if self.planned else ()
-        return (*(AfterAssignment(one.assignment, str(one.row)) for one in single), *self.held)
+        words = {row: str(row) for row in {id(one.row): one.row for one in single}.values()}
+        return (*(AfterAssignment(one.assignment, words[one.row]) for one in single), *self.held)
+
+    @cached_property
+    def on_content(self) -> tuple[AfterAssignment, ...]:
+        """Those of the loose ones that are bound to a folder or collection."""
+        return tuple(one for one in self.loose if is_on_content(one.assignment))
 
     @cached_property
     def _loose_by_principal(self) -> dict[PrincipalRef, tuple[list[AfterAssignment], list[AfterAssignment]]]:
         """The single planned ones and the held ones of each principal."""
         found: dict[PrincipalRef, tuple[list[AfterAssignment], list[AfterAssignment]]] = {}
         alone = len(self.planned.single) if self.planned else 0
-        for number, one in enumerate(self.loose):
-            found.setdefault(one.assignment.principal, ([], []))[number >= alone].append(one)
+        for side, part in enumerate((self.loose[:alone], self.loose[alone:])):
+            for principal, ones in groupby(part, PRINCIPAL):
+                found.setdefault(principal, ([], []))[side].extend(ones)
         return found
 
     def of(
@@ -95,6 +107,8 @@ class Assigned(Sequence[AfterAssignment]):
         if self.planned is None:
             return held
         rows = [self.planned.of_share(row) for row in self.planned.rows_of(principal, contents)]
+        if not rows:
+            return [*single, *held]
         bound = [AfterAssignment(one.assignment, str(one.row)) for one in rows]
         return [*sorted((*single, *bound), key=lambda one: one.assignment.sort_key()), *held]
 

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from permmigrate.entitlements.after import cause_of
-from permmigrate.entitlements.assigned import is_on_content
 from permmigrate.entitlements.before import NO_ROW, NOT_CARRIED_OVER
 from permmigrate.entitlements.grants import Place
 from permmigrate.entitlements.places import Places
@@ -233,10 +232,10 @@ class _Gathering:
         """Roles on content that are values: those assigned already, and those for keys."""
         assigned, after = self.entitlements.assigned, self.entitlements.after
         found: list[tuple[int, int, int]] = []
-        for entry in (*assigned.loose, *assigned.on_content_of_keys()):
+        for entry in (*assigned.on_content, *assigned.on_content_of_keys()):
             one = entry.assignment
             role = self.entitlements.snapshot.catalog.roles.get(one.role_id)
-            if not is_on_content(one) or role is None or one.principal not in self.holders:
+            if role is None or one.principal not in self.holders:
                 continue
             if after.why_not(one, role):
                 continue

@@ -63,9 +63,11 @@ class Custom:
 
     def heads(self, principal: PrincipalRef) -> tuple[tuple[str, str], ...]:
         """The principal and its groups as far as custom policies name them, those before and those after."""
+        named = self._named
+        if not named:
+            return ()
         own = (CEDAR_TYPES[principal.type], str(principal.id))
         earlier, later = _groups(self.earlier, principal), _groups(self.snapshot, principal)
-        named = self._named
         return (
             *sorted(named & {own}),
             *sorted(named & earlier),

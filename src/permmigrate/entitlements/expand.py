@@ -102,7 +102,7 @@ class Entitlements:
         for content in self.snapshot.share_columns.contents:
             if content.kind is ContentKind.FOLDER:
                 named.setdefault(content.environment_id, set()).add(content.id)
-        for entry in self.assigned.loose:
+        for entry in self.assigned.on_content:
             if entry.assignment.folder_id is not None:
                 for scope in self.after.scopes(entry.assignment):
                     named[scope].add(entry.assignment.folder_id)
@@ -122,7 +122,7 @@ class Entitlements:
         for content in self.snapshot.share_columns.contents:
             if content.kind is ContentKind.COLLECTION:
                 found.setdefault(content.environment_id, set()).add(content.id)
-        for entry in self.assigned.loose:
+        for entry in self.assigned.on_content:
             if entry.assignment.collection_id is not None:
                 for scope in self.after.scopes(entry.assignment):
                     found[scope].add(entry.assignment.collection_id)
