@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -27,7 +27,7 @@ from permmigrate.model import (
     UserId,
 )
 from permmigrate.snapshot import Snapshot
-from permmigrate.snapshot.shares import Ints
+from permmigrate.snapshot.shares import Ints, ordered_by
 
 KEY_KINDS: Final = {
     PrincipalType.API_KEY: LegacyKind.API_KEY,
@@ -105,7 +105,7 @@ class LegacyWays:
         found: dict[PrincipalRef, list[Share]] = {}
         for content in spot.contents if len(wanted) else ():
             rows = self._rows_on(content)
-            for at in rows[np.isin(shares.principal[rows], wanted)].tolist():
+            for at in rows[among(shares.principal[rows], wanted)].tolist():
                 share = shares[at]
                 found.setdefault(share.principal, []).append(share)
         for holder in holders:
@@ -192,8 +192,7 @@ class LegacyWays:
     def _by_content(self) -> tuple[Ints, npt.NDArray[np.intp]]:
         """The rows of the shares by content, and where those of each content begin."""
         shares = self.snapshot.share_columns
-        order = np.argsort(shares.content, kind="stable").astype(np.int32)
-        return order, np.searchsorted(shares.content[order], np.arange(len(shares.contents) + 1))
+        return ordered_by(shares.content, len(shares.contents))
 
     def shares_on(self, content: ContentRef) -> list[Share]:
         """The legacy shares of one folder or collection itself."""
@@ -269,6 +268,14 @@ class LegacyWays:
 def numbers_of(holders: Iterable[PrincipalRef], numbers: Mapping[PrincipalRef, int]) -> list[int]:
     """The numbers of those holders that have one."""
     return [numbers[holder] for holder in holders if holder in numbers]
+
+
+def among(numbers: Ints, wanted: Collection[int]) -> npt.NDArray[np.bool_]:
+    """Which numbers are among a few."""
+    found = np.zeros(len(numbers), dtype=bool)
+    for one in wanted:
+        found |= numbers == one
+    return found
 
 
 def _given(policy: Policy, *answers: BaselineAnswer) -> Iterator[Clause]:

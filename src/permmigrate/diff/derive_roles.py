@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from permmigrate.catalog import refusal, scope_refusal
-from permmigrate.diff.derive_legacy import LegacyWays, numbers_of
+from permmigrate.diff.derive_legacy import LegacyWays, among, numbers_of
 from permmigrate.diff.derive_texts import Bundle, Clause
 from permmigrate.diff.derive_value import NOTHING, Spot, Way
 from permmigrate.entitlements import ACCOUNT_SCOPE, NO_ROW, AfterAssignment, Entitlements
@@ -29,7 +29,7 @@ from permmigrate.model import (
     RoleId,
     UserId,
 )
-from permmigrate.snapshot.shares import Ints
+from permmigrate.snapshot.shares import Ints, ordered_by
 
 
 @runtime_checkable
@@ -161,18 +161,21 @@ class RoleWays:
         """The assignments by holder, and by content those that can have an effect nowhere else."""
         by_holder: dict[PrincipalRef, list[AfterAssignment]] = {}
         by_content: dict[ContentRef, list[AfterAssignment]] = {}
-        columns = self._columns
+        columns, last = self._columns, None
         for entry in columns.loose if columns else self.entitlements.assignments:
             assignment = entry.assignment
-            kind = ContentKind.FOLDER if assignment.folder_id else ContentKind.COLLECTION
             content_id = assignment.folder_id or assignment.collection_id
             both = assignment.folder_id and assignment.collection_id
             if content_id and not both and self.role_bundle(assignment.role_id).local:
+                kind = ContentKind.FOLDER if assignment.folder_id else ContentKind.COLLECTION
                 for scope in self.scopes(assignment):
                     content = ContentRef(EnvironmentId(scope), kind, content_id)
                     by_content.setdefault(content, []).append(entry)
             else:
-                by_holder.setdefault(assignment.principal, []).append(entry)
+                if last is not assignment.principal:
+                    last = assignment.principal
+                    entries = by_holder.setdefault(last, [])
+                entries.append(entry)
         return by_holder, by_content
 
     @property
@@ -194,9 +197,7 @@ class RoleWays:
         assert self._columns is not None
         assert self._columns.planned is not None
         planned = self._columns.planned
-        content = planned.shares.content[planned.share]
-        order = np.argsort(content, kind="stable").astype(np.int32)
-        return order, np.searchsorted(content[order], np.arange(len(planned.shares.contents) + 1))
+        return ordered_by(planned.shares.content[planned.share], len(planned.shares.contents))
 
     def assigned_on(self, content: ContentRef) -> list[AfterAssignment]:
         """The assignments on one folder or collection itself."""
@@ -229,7 +230,7 @@ class RoleWays:
                     found.setdefault(entry.assignment.principal, []).append(entry)
             if planned is not None and wanted:
                 rows = self._planned_on(content)
-                rows = rows[np.isin(planned.shares.principal[planned.share[rows]], wanted)]
+                rows = rows[among(planned.shares.principal[planned.share[rows]], wanted)]
                 for entry in self._planned(rows):
                     found.setdefault(entry.assignment.principal, []).append(entry)
         return found

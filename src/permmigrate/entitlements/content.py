@@ -269,7 +269,7 @@ class _Gathering:
         self._add(columns[:, 0], columns[:, 1], columns[:, 2])
 
 
-def _row_of_share(answers: object, number: int) -> tuple[Ints, list[str]]:
+def _row_of_share(answers: object, number: int) -> tuple[npt.NDArray[np.signedinteger], list[str]]:
     """Which cause each share has, and the causes."""
     if isinstance(answers, GrantRows):
         return answers.row + 1, [NO_ROW, *map(str, answers.rows)]

@@ -26,7 +26,7 @@ from permmigrate.model import (
     RoleId,
 )
 from permmigrate.snapshot import Snapshot
-from permmigrate.snapshot.shares import Ints, Shares
+from permmigrate.snapshot.shares import Ints, Shares, ordered_by
 
 Grant = tuple[PrincipalRef, ContentRef | None]
 """A legacy grant: who holds it, and what it is on (None for a role or a key)."""
@@ -51,7 +51,7 @@ class Planned(Sequence[PlannedAssignment]):
     slots: tuple[Slot, ...]
     share: Ints
     """For each of the others the share it comes from."""
-    slot: Ints
+    slot: npt.NDArray[np.unsignedinteger]
     """And which slot it is."""
 
     def __len__(self) -> int:
@@ -142,9 +142,7 @@ class Planned(Sequence[PlannedAssignment]):
 
     @cached_property
     def _by_principal(self) -> tuple[Ints, npt.NDArray[np.intp]]:
-        principal = self.shares.principal[self.share]
-        order = np.argsort(principal, kind="stable").astype(np.int32)
-        return order, np.searchsorted(principal[order], np.arange(len(self.shares.principals) + 1))
+        return ordered_by(self.shares.principal[self.share], len(self.shares.principals))
 
     def rows_of(self, principal: PrincipalRef, contents: Collection[ContentRef] | None = None) -> list[int]:
         """The rows of the columns that are a principal's: all, or those on some contents."""
@@ -158,7 +156,7 @@ class Planned(Sequence[PlannedAssignment]):
         return [int(row) for row in rows]
 
 
-def _laid_out(values: Sequence[Any], alone: int, numbers: Ints) -> npt.NDArray[np.int32]:
+def _laid_out(values: Sequence[Any], alone: int, numbers: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
     """The rank of each single assignment's value (the last ones), then of each numbered one."""
     places = {value: place for place, value in enumerate(sorted(set(values)))}
     ranks = np.array([places[value] for value in values], dtype=np.int32)
@@ -173,7 +171,7 @@ class GrantRows(Mapping[Grant, RowRef]):
     """Roles and keys."""
     shares: Shares
     rows: tuple[RowRef, ...]
-    row: Ints
+    row: npt.NDArray[np.signedinteger]
     """For each share the number of the row that answered for its principal and content; -1 for none."""
 
     def __getitem__(self, grant: Grant) -> RowRef:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 
 from permmigrate.mapping.custom_roles import with_new_roles
 from permmigrate.mapping.lookup import Lookup, unmapped
@@ -116,8 +117,8 @@ class _Run:
     def shares(self) -> None:
         """Translate all shares: each kind of them once, then each share by its number."""
         outcomes, number = self._outcomes()
-        for at, found in enumerate(outcomes):
-            self.served[found.recipe] += int(np.count_nonzero(number == at))
+        for found, times in zip(outcomes, np.bincount(number, minlength=len(outcomes)), strict=True):
+            self.served[found.recipe] += int(times)
         self.of_share = number
         self.outcomes = outcomes
         wide = np.array([bool(found.wide or found.failures) for found in outcomes], dtype=bool)
@@ -183,7 +184,7 @@ class _Run:
             for reason, row in found.failures
         )
 
-    def _bound(self) -> tuple[tuple[Slot, ...], Ints, Ints]:
+    def _bound(self) -> tuple[tuple[Slot, ...], Ints, npt.NDArray[np.unsignedinteger]]:
         """The roles on the shares' own content: all slots, and for each role its share and its slot.
 
         Where a principal has several shares of one content, each role is given once, for the first of them.
@@ -192,7 +193,10 @@ class _Run:
         slots = {slot: None for found in self.outcomes for slot in found.slots}
         number = {slot: at for at, slot in enumerate(slots)}
         lengths = np.array([len(found.slots) for found in self.outcomes], dtype=np.int32)
-        table = np.array([number[slot] for found in self.outcomes for slot in found.slots], dtype=np.int32)
+        table = np.array(
+            [number[slot] for found in self.outcomes for slot in found.slots],
+            dtype=np.min_scalar_type(len(slots)),
+        )
         times = lengths[self.of_share]
         share = np.repeat(np.arange(len(times), dtype=np.int32), times)
         ends = np.cumsum(lengths, dtype=np.int32)[self.of_share] - np.cumsum(times, dtype=np.int32)
@@ -213,12 +217,13 @@ class _Run:
         shares = self.snapshot.share_columns
         rows = list(dict.fromkeys(found.answered for found in self.outcomes if found.answered))
         row = np.array(
-            [rows.index(found.answered) if found.answered else -1 for found in self.outcomes], dtype=np.int32
+            [rows.index(found.answered) if found.answered else -1 for found in self.outcomes],
+            dtype=np.min_scalar_type(~len(rows)),
         )[self.of_share]
         several = shares.repeated
         grants, number = numbered(shares.grant_codes[several])
         answered = np.flatnonzero(row[several] >= 0)[::-1]
-        of_grant = np.full(len(grants), -1, dtype=np.int32)
+        of_grant = np.full(len(grants), -1, dtype=row.dtype)
         of_grant[number[answered]] = row[several[answered]]  # the one written last: the first share's
         row[several] = of_grant[number]
         return GrantRows(self.row_by_principal, shares, tuple(rows), row)

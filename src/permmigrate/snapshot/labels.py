@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from permmigrate.model import Collection, ContentKind, ContentRef, EnvironmentId, Folder
@@ -15,8 +17,8 @@ class ContentLabels(Mapping[ContentRef, str]):
 
     def __init__(self, folders: Iterable[Folder], collections: Iterable[Collection]) -> None:
         paths: Names = {}
-        for folder in folders:
-            paths.setdefault(folder.environment_id, {})[folder.id] = folder.path
+        for environment, those in groupby(folders, attrgetter("environment_id")):
+            paths.setdefault(environment, {}).update({folder.id: folder.path for folder in those})
         names: Names = {}
         for one in collections:
             names.setdefault(one.environment_id, {})[one.id] = one.name

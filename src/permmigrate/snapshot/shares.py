@@ -113,8 +113,7 @@ class Shares(Sequence[Share]):
 
     @cached_property
     def _by_principal(self) -> tuple[Ints, npt.NDArray[np.intp]]:
-        order = np.argsort(self.principal, kind="stable").astype(np.int32)
-        return order, np.searchsorted(self.principal[order], np.arange(len(self.principals) + 1))
+        return ordered_by(self.principal, len(self.principals))
 
     @property
     def grant_codes(self) -> npt.NDArray[np.int64]:
@@ -141,14 +140,14 @@ class Shares(Sequence[Share]):
 
     @cached_property
     def content_number(self) -> dict[ContentRef, int]:
-        return {content: number for number, content in enumerate(self.contents)}
+        return dict(zip(self.contents, range(len(self.contents)), strict=True))
 
     def rows_of(self, principal: PrincipalRef, contents: Collection[ContentRef] | None = None) -> Ints:
         """Where a principal's shares are, in their order: all, or those of some contents."""
         number = self.principal_number.get(principal)
-        order, starts = self._by_principal
         if number is None or (contents is not None and not contents):
-            return order[:0]
+            return np.zeros(0, dtype=np.int32)
+        order, starts = self._by_principal
         rows = order[starts[number] : starts[number + 1]]
         return rows if contents is None else rows[self.among(rows, contents)]
 
@@ -224,13 +223,23 @@ class Gathered:
         )
 
 
+def ordered_by(numbers: Ints, many: int) -> tuple[Ints, npt.NDArray[np.intp]]:
+    """The rows in the order of their numbers, of which there are so many, and where those of each begin."""
+    small = numbers.astype(np.min_scalar_type(many))  # up to 16 bits are sorted by counting them
+    order = np.argsort(small, kind="stable").astype(np.int32)
+    return order, np.append(0, np.cumsum(np.bincount(numbers, minlength=many)))
+
+
 def numbered(codes: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Ints]:
     """The distinct codes, sorted, and the place of each among them. None is negative."""
-    distinct = np.unique(codes)
-    if len(distinct) and distinct[-1] > _DENSE:
+    largest = int(codes.max(initial=-1))
+    if largest > _DENSE:
+        distinct = np.unique(codes)
         return distinct, np.searchsorted(distinct, codes).astype(np.int32)
-    places = np.zeros(int(distinct[-1]) + 1 if len(distinct) else 0, dtype=np.int32)
-    places[distinct] = np.arange(len(distinct))
+    places = np.zeros(largest + 1, dtype=np.int32)
+    places[codes] = 1
+    distinct = np.flatnonzero(places).astype(codes.dtype)
+    places[distinct] = np.arange(len(distinct), dtype=np.int32)
     return distinct, places[codes]
 
 
