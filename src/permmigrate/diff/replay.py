@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from permmigrate.diff.value import Uncertainty, Verdict, Witness
 from permmigrate.diff.verdicts import COMPARED
 from permmigrate.diff.witness import Refuted, Witnesses
 from permmigrate.entitlements import Entitlements
+from permmigrate.snapshot.shares import firsts, numbered
 
 UNKNOWN: Final = COMPARED.index(Verdict.UNKNOWN)
 REFUTED: Final = "the engine and Cedar disagree"
@@ -51,8 +53,16 @@ class Replay:
     def _sorts(self, rows: slice) -> npt.NDArray[np.int64]:
         """A number for each finding that is the same for those that rest on the same grants."""
         found = self.gathered
-        where = self.entitlements.places.kind[found.place[rows]]
-        return (found.state[rows].astype(np.int64) << 32 | found.kind[rows]) * KINDS_OF_PLACE + where
+        sort = found.kind[rows].astype(np.int64)
+        sort *= self._states
+        sort += found.state[rows]
+        sort *= KINDS_OF_PLACE
+        sort += self.entitlements.places.kind[found.place[rows]]
+        return sort
+
+    @cached_property
+    def _states(self) -> int:
+        return int(self.gathered.state.max(initial=0)) + 1
 
     def _sort(self, at: int) -> int:
         return int(self._sorts(slice(at, at + 1))[0])
@@ -65,10 +75,10 @@ class Replay:
         """The first finding of each sort, in order."""
         found: dict[int, int] = {}
         for rows in self._blocks():
-            sorts = self._sorts(rows)
-            new = [one for one in np.unique(sorts).tolist() if one not in found]
-            at = sorted((rows.start + int(np.argmax(sorts == one)), one) for one in new)
-            found.update((one, first) for first, one in at)
+            distinct, number = numbered(self._sorts(rows))
+            at = zip(firsts(number, len(distinct)).tolist(), distinct.tolist(), strict=True)
+            for first, one in sorted(at):
+                found.setdefault(one, rows.start + first)
         return found
 
     def _ask(self) -> None:

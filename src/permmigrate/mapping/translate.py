@@ -37,7 +37,7 @@ from permmigrate.model import (
     Share,
 )
 from permmigrate.snapshot import Snapshot
-from permmigrate.snapshot.shares import Ints, numbered
+from permmigrate.snapshot.shares import Ints, firsts, numbered
 
 _Place = tuple[str, str, str]
 """Scope id, folder id, collection id; empty for none."""
@@ -144,9 +144,7 @@ class _Run:
             who[shares.principal] * (len(content) and int(content.max()) + 1) + content[shares.content]
         ) * (len(shares.levels)) + shares.level
         distinct, number = numbered(code)
-        first = np.zeros(len(distinct), dtype=np.intp)
-        first[number[::-1]] = np.arange(len(number))[::-1]  # of several, the one written last: the first
-        return [self._outcome(shares[at]) for at in first.tolist()], number
+        return [self._outcome(shares[at]) for at in firsts(number, len(distinct)).tolist()], number
 
     def _outcome(self, share: Share) -> _Outcome:
         content, kind = share.content, _SHARED[share.content.kind]

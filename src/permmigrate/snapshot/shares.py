@@ -223,6 +223,13 @@ class Gathered:
         )
 
 
+def firsts(numbers: Ints, many: int) -> npt.NDArray[np.intp]:
+    """Where each number comes first, of so many of which each comes."""
+    found = np.zeros(many, dtype=np.intp)
+    found[numbers[::-1]] = np.arange(len(numbers))[::-1]  # of several, the one written last: the first
+    return found
+
+
 def ordered_by(numbers: Ints, many: int) -> tuple[Ints, npt.NDArray[np.intp]]:
     """The rows in the order of their numbers, of which there are so many, and where those of each begin."""
     small = numbers.astype(np.min_scalar_type(many))  # up to 16 bits are sorted by counting them
