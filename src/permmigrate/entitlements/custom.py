@@ -25,6 +25,7 @@ CEDAR_TYPES: Final = {
 ALL_GROUPS: Final = PrincipalConstraint("is", CEDAR_TYPES[PrincipalType.GROUP])
 MEMBERS: Final = PrincipalConstraint("member")
 """Not Cedar: stands for users who are in some group."""
+_Entities = set[tuple[str, str]]
 
 
 class _Named(NamedTuple):
@@ -54,7 +55,7 @@ class Custom:
     def grants(self, principal: PrincipalRef, scope: str) -> tuple[list[Grant], list[Grant]]:
         """What the custom policies that name the principal, its type, its group or anybody give each side."""
         own = (CEDAR_TYPES[principal.type], str(principal.id))
-        earlier, later = _groups(self.earlier, principal), _groups(self.snapshot, principal)
+        earlier, later = self._groups(principal)
         found = self._by_scope.get(scope, ())
         return (
             [entry.grant for entry in found if entry.before and _names(entry.head, own, earlier)],
@@ -67,13 +68,18 @@ class Custom:
         if not named:
             return ()
         own = (CEDAR_TYPES[principal.type], str(principal.id))
-        earlier, later = _groups(self.earlier, principal), _groups(self.snapshot, principal)
+        earlier, later = self._groups(principal)
         return (
             *sorted(named & {own}),
             *sorted(named & earlier),
             ("", ""),
             *sorted(named & later),
         )
+
+    def _groups(self, principal: PrincipalRef) -> tuple[_Entities, _Entities]:
+        """The principal's groups, before and after."""
+        later = _groups(self.snapshot, principal)
+        return (later if self.earlier is self.snapshot else _groups(self.earlier, principal)), later
 
     @cached_property
     def _named(self) -> frozenset[tuple[str, str]]:
@@ -122,7 +128,7 @@ class Custom:
                 yield MEMBERS, Grant(place_of(rule), masks, text, cause, reasons, shared)
 
 
-def _groups(snapshot: Snapshot, principal: PrincipalRef) -> set[tuple[str, str]]:
+def _groups(snapshot: Snapshot, principal: PrincipalRef) -> _Entities:
     """The principal's groups as Cedar entities."""
     if principal.type is not PrincipalType.USER:
         return set()
@@ -130,7 +136,7 @@ def _groups(snapshot: Snapshot, principal: PrincipalRef) -> set[tuple[str, str]]
     return {(CEDAR_TYPES[PrincipalType.GROUP], group_id) for group_id in ids}
 
 
-def _names(head: PrincipalConstraint, own: tuple[str, str], groups: set[tuple[str, str]]) -> bool:
+def _names(head: PrincipalConstraint, own: tuple[str, str], groups: _Entities) -> bool:
     match head.op:
         case "==" | "in":
             return (head.type, head.id) in {own} | groups

@@ -36,9 +36,9 @@ class FolderTree:
     @staticmethod
     def of(folders: Iterable[Folder], unread_ids: Iterable[str] = ()) -> FolderTree:
         """Build the tree; `unread_ids`, folders that grants name and no listing has, become roots."""
-        listed = sorted(folders, key=lambda folder: (_ranked(folder.path), folder.id))
-        ids = [str(folder.id) for folder in listed]
-        paths = [folder.path for folder in listed]
+        listed = sorted((_ranked(folder.path), folder.id, folder.path) for folder in folders)
+        ids: list[str] = [id_ for _, id_, _ in listed]
+        paths = [path for _, _, path in listed]
         parents, ends = array("i"), array("i", range(1, len(listed) + 1))
         open_: list[tuple[str, int]] = []
         for position, path in enumerate(paths):
@@ -53,7 +53,9 @@ class FolderTree:
         ends.extend(range(len(ids) + 1, len(ids) + len(unread) + 1))
         ids += unread
         paths += unread
-        return FolderTree(tuple(ids), tuple(paths), parents, ends, {fid: i for i, fid in enumerate(ids)})
+        return FolderTree(
+            tuple(ids), tuple(paths), parents, ends, dict(zip(ids, range(len(ids)), strict=True))
+        )
 
 
 def _ranked(path: str) -> str:

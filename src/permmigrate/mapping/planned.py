@@ -146,8 +146,10 @@ class Planned(Sequence[PlannedAssignment]):
 
     def rows_of(self, principal: PrincipalRef, contents: Collection[ContentRef] | None = None) -> list[int]:
         """The rows of the columns that are a principal's: all, or those on some contents."""
+        if contents is not None and not contents:
+            return []
         number = self.shares.principal_number.get(principal)
-        if number is None or (contents is not None and not contents):
+        if number is None:
             return []
         order, starts = self._by_principal
         rows = order[starts[number] : starts[number + 1]]
