@@ -59,7 +59,7 @@ class Sides(NamedTuple):
         return Verdict.GAINED if least else Verdict.LOST
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def policies(texts: Texts) -> cedarpy.PolicySet:
     """The policy set of some texts; its policies are numbered through them in their order."""
     return cedarpy.PolicySet.from_str("\n".join(texts))
