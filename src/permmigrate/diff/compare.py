@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from permmigrate.diff.solve_ask import Answers
 
 
+@uncollected()
 def compare(
     snapshot: Snapshot,
     tables: MappingTables,
@@ -56,10 +57,10 @@ def compare(
     snapshot of the same account: what the vendor's own migration left behind. `answers` spares comparisons
     of one account the solver's time for what it was asked before.
     """
-    with uncollected():
-        entitlements = entitled(snapshot, tables, today=today, assigned=assigned)
-        compared_with = BY_MAPPING if assigned is None else f"the roles assigned on {assigned.captured_at}"
-        diff = _Comparison(entitlements, tables, compared_with, assigned, today).run(tool_version)
+    entitlements = entitled(snapshot, tables, today=today, assigned=assigned)
+    compared_with = BY_MAPPING if assigned is None else f"the roles assigned on {assigned.captured_at}"
+    comparison = _Comparison(entitlements, tables, compared_with, assigned, today)
+    diff = comparison.run(tool_version)
     trim()
     diff = settled(diff, entitlements, answers)
     diff = rated(diff, tables.sensitivities, entitlements)
