@@ -29,7 +29,6 @@ def at_once(here: Callable[[], H], there: Callable[[], Iterable[T]]) -> tuple[H,
     """
     if sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2:
         return here(), list(there())
-    gc.freeze()  # what nobody looks through for rubbish stays common to both
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as told:
         fork = multiprocessing.get_context("fork")
@@ -60,7 +59,7 @@ def _pieces(told: BinaryIO) -> list[Any] | None:
 
 def _tell(there: Callable[[], Iterable[object]], told: BinaryIO, writing: int) -> None:
     """Runs in the copy. Nobody hears it: what went wrong, or was interrupted, is seen from where it began."""
-    gc.disable()
+    gc.disable()  # what is looked through for rubbish is no longer common to both
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     told.close()
     try:
