@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from permmigrate.beside import at_once
 from permmigrate.diff.automaton import Automaton
 from permmigrate.diff.derive_ways import WayFinder
 from permmigrate.diff.findings import Findings, revised, unknown_of
@@ -45,6 +46,12 @@ if TYPE_CHECKING:
 AND_MORE: Final = " more"
 """How a reason ends that leaves some out, which may be such."""
 TEXT_SHOWN: Final = 300
+MANY: Final = 1_000
+"""Findings, from which on they are settled in halves."""
+QUESTION: Final = 100
+"""How many findings take as long as what the solver is asked about one capability."""
+Open = Sequence[tuple[int, Finding]]
+"""Findings with their numbers among all."""
 
 
 def settled(diff: Diff, entitlements: Entitlements, answers: Answers | None = None) -> Diff:
@@ -57,6 +64,24 @@ def settled(diff: Diff, entitlements: Entitlements, answers: Answers | None = No
     unknown = unknown_of(diff.findings)
     open_ = [(at, f) for at, f in unknown if UNDECIDED in f.reason or f.reason.endswith(AND_MORE)]
     return _Settlement(diff, entitlements, {} if answers is None else answers).run(open_)
+
+
+def _halves(open_: Open) -> tuple[Open, Open]:
+    """Findings in two lists that are about as much work, those about the same questions in one of them; few
+    are all in the first."""
+    alike: dict[tuple[int, ...], list[tuple[int, Finding]]] = {}
+    for one in open_:
+        alike.setdefault(one[1].capabilities, []).append(one)
+    if len(open_) < MANY:
+        return open_, ()
+    work = {questions: len(found) + QUESTION * len(questions) for questions, found in alike.items()}
+    halves: tuple[list[tuple[int, Finding]], list[tuple[int, Finding]]] = [], []
+    done = [0, 0]
+    for questions in sorted(alike, key=work.__getitem__, reverse=True):
+        at = done.index(min(done))
+        halves[at].extend(alike[questions])
+        done[at] += work[questions]
+    return halves
 
 
 def _profiles_of(findings: Sequence[Finding], entitlements: Entitlements) -> Profiles:
@@ -89,10 +114,10 @@ class _Settlement:
         profiles, ways = _profiles_of(findings, self.entitlements), _ways_of(findings, self.entitlements)
         self.settling = Settling(profiles, ways, self.diff.capabilities, self.answers)
 
-    def run(self, open_: Sequence[tuple[int, Finding]]) -> Diff:
+    def run(self, open_: Open) -> Diff:
         """Settle these findings, each with its number among all."""
         diff = self.diff
-        became = [(at, finding) for at, one in open_ for finding in self._settle(one)]
+        became = self._became(open_)
         made = [finding for _, finding in became]
         uncertainties = tuple(self._uncertainties(made))
         complete = not any(u.kind in INCOMPLETE for u in uncertainties)
@@ -111,6 +136,24 @@ class _Settlement:
             complete=complete,
             counts=counts_of(findings, unchanged),
         )
+
+    def _became(self, open_: Open) -> Open:
+        """What becomes of findings, each with the number of the one it comes from; of many, one half is
+        settled in a copy of this process."""
+        some, others = _halves(open_)
+        if not others:
+            return self._settled(some)
+
+        def there() -> Iterator[tuple[Open, Answers]]:
+            yield self._settled(others), self.answers
+
+        mine, [(theirs, answers)] = at_once(lambda: self._settled(some), there)
+        self.answers.update(answers)
+        place = {at: number for number, (at, _) in enumerate(open_)}
+        return sorted((*mine, *theirs), key=lambda one: place[one[0]])
+
+    def _settled(self, open_: Open) -> list[tuple[int, Finding]]:
+        return [(at, finding) for at, one in open_ for finding in self._settle(one)]
 
     # ------------------------------------------------------------------ one finding
 

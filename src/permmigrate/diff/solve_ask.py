@@ -243,6 +243,7 @@ class Asker:
         if (key, wanted) not in self.answers:
             self.checks += 1
             if self._prepared is None or self._prepared[0] != key:
+                self._prepared = None  # z3 gives back what the last one took, which is much
                 self._prepared = key, Prepared(question)
             self.answers[key, wanted] = self._prepared[1].decide(wanted)
         return self.answers[key, wanted]
