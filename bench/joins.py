@@ -50,7 +50,7 @@ class Joins:
         grants = {
             "holder": holder,
             "place": content.place,
-            "combination": content.combination * 2 + kind,
+            "combination": content.combination * np.int32(2) + kind,
             "origin": content.origin,
         }
         self.grants = pd.DataFrame(grants).merge(self.places[["place", "scope"]], on="place")

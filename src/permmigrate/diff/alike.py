@@ -11,11 +11,9 @@ import numpy.typing as npt
 
 from permmigrate.diff.marks import Marks
 from permmigrate.memory import trim
-from permmigrate.snapshot.shares import Ints
+from permmigrate.snapshot.shares import Ints, Small, narrow
 
 Column = npt.NDArray[Any]
-Small = npt.NDArray[np.integer]
-"""Small numbers: of two bytes each, where that is enough."""
 _PARTS: Final = 8
 """A million findings are sorted a part at a time: that takes less memory, and less time."""
 _MANY: Final = 1 << 16
@@ -26,7 +24,7 @@ T = TypeVar("T")
 class Columns(NamedTuple):
     """Parallel columns, one entry a finding."""
 
-    principal: Ints
+    principal: Small
     place: Ints
     kind: Small
     folders: Small
@@ -44,7 +42,7 @@ class Columns(NamedTuple):
             column.clear()
         trim()
         principal, place, *small = made
-        return Columns(principal, place, *map(_narrow, small))
+        return Columns(narrow(principal), place, *map(narrow, small))
 
 
 class Told(NamedTuple):
@@ -55,7 +53,7 @@ class Told(NamedTuple):
     """Where the other users of each begin in `others`, ..."""
     number_of_others: Small
     """... and how many there are."""
-    others: Ints
+    others: Small
 
 
 class Alike:
@@ -78,7 +76,7 @@ class Alike:
         self._mark.add(mark)
         return np.arange(first, len(self._mark), dtype=np.int32)
 
-    def hold(self, finding: Ints, user: Ints) -> None:
+    def hold(self, finding: Ints, user: Small) -> None:
         """Say for whom findings hold, pair by pair."""
         self._finding.add(finding)
         self._user.add(user)
@@ -113,12 +111,7 @@ class Alike:
         nth, finding, user = _sorted([np.arange(len(starts), dtype=np.int32), finding, user])
         place, *small = (column.taken()[finding] for column in self._columns)
         columns = Columns(user, place.astype(np.int32), *small)
-        return Told(columns, starts[nth], _narrow(sizes[nth]), others)
-
-
-def _narrow(column: Column) -> Column:
-    """Small numbers in two bytes each, if they fit."""
-    return column.astype(np.uint16 if column.max(initial=0) <= 0xFFFF else np.int32)
+        return Told(columns, starts[nth], narrow(sizes[nth]), others)
 
 
 class Growing:
@@ -164,7 +157,7 @@ def _firsts(same: Ints, finding: Column, user: Column) -> list[Column]:
         first = np.flatnonzero(begins)
         return nth[first], who[first], np.diff(np.append(first, len(pairs))) - 1, who[~begins]
 
-    columns = [Growing(np.int32) for _ in range(4)]
+    columns = Growing(np.int32), Growing(), Growing(np.int32), Growing()
     for found in _two_at_once(part, len(bounds) - 1):
         for column, more in zip(columns, found, strict=True):
             column.add(more)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from permmigrate.beside import at_once
-from permmigrate.diff.alike import Alike, Columns, Small
+from permmigrate.diff.alike import Alike, Columns
 from permmigrate.diff.audiences import Audience, Audiences, Bools
 from permmigrate.diff.automaton import Automaton, Kind, Stated
 from permmigrate.diff.batches import FEW, Batch, batches, subjects
@@ -34,7 +34,7 @@ from permmigrate.diff.walk import Walk, Walker
 from permmigrate.entitlements import Entitlements
 from permmigrate.memory import trim
 from permmigrate.model import PrincipalType
-from permmigrate.snapshot.shares import Ints
+from permmigrate.snapshot.shares import Ints, Small
 
 MANY: Final = 1 << 20
 """Parts of content grants that users hold, from which on they are walked in halves: it is a second's work."""
@@ -47,7 +47,7 @@ MINE: Final = 0.52
 class Gathered:
     """Parallel columns, one entry a finding, in no particular order."""
 
-    principal: Ints
+    principal: Small
     place: Ints
     kind: Small
     folders: Small
@@ -59,7 +59,7 @@ class Gathered:
     """For each of the users' findings, which follow, where its other users begin in `others`, ..."""
     number_of_others: Small
     """... and how many there are."""
-    others: Ints
+    others: Small
     counts: npt.NDArray[np.int64]
     """Of each principal, how many findings of each verdict hold for it."""
     caused: npt.NDArray[np.bool_]
@@ -68,7 +68,7 @@ class Gathered:
     """The sets, each once for findings with a verdict and once for unknown ones."""
     decided: int
 
-    def others_of(self, at: int) -> Ints:
+    def others_of(self, at: int) -> Small:
         """The users for whom a finding holds beside its principal, by their numbers."""
         after = at - self.groups
         if after < 0:

@@ -272,7 +272,7 @@ class Profiles:
             rows = slice(content.starts[one.holder], content.starts[one.holder + 1])
             place = content.place[rows]
             lens = np.where(reach[places.scope[place]], one.within, one.beyond)
-            combination = content.combination[rows] * 2 + (places.kind[place] == COLLECTION)
+            combination = content.combination[rows] * np.int32(2) + (places.kind[place] == COLLECTION)
             found.append(Offered(one, place, self.offered(combination, lens)))
         return found
 

@@ -128,7 +128,7 @@ class Walker:
         reach = np.array([profile.reach for profile in batch.profiles], dtype=bool)
         lenses = np.where(reach[batch.slot], batch.lenses[:, 1:2], batch.lenses[:, 2:3])
         lens = lenses.ravel()[source_of * lenses.shape[1] + self.places.scope[place]]
-        combination = self.content.combination[entry] * 2 + self._in_collection[place]
+        combination = self.content.combination[entry] * np.int32(2) + self._in_collection[place]
         offer = self.profiles.offered(combination, lens)
         if len(self.profiles.nothing):
             given = np.flatnonzero(~np.isin(offer, self.profiles.nothing))

@@ -19,7 +19,7 @@ from permmigrate.entitlements.grants import Place
 from permmigrate.entitlements.places import Places
 from permmigrate.mapping.planned import GrantRows
 from permmigrate.model import ContentKind, PrincipalRef, PrincipalType, RoleId
-from permmigrate.snapshot.shares import Ints, numbered
+from permmigrate.snapshot.shares import Ints, Small, narrow, numbered
 
 if TYPE_CHECKING:
     from permmigrate.entitlements.expand import Entitlements
@@ -52,8 +52,6 @@ class Untold(NamedTuple):
 
 
 Sort = Shared | Given | Untold
-Small = npt.NDArray[np.unsignedinteger]
-"""Numbers of sorts."""
 
 _AT_ONCE: Final = 1 << 16
 """Entries whose origins are in hand together."""
@@ -68,7 +66,7 @@ class Content:
     starts: npt.NDArray[np.intp]
     """Where each principal's entries begin; one more than there are principals."""
     place: Ints
-    combination: Ints
+    combination: Small
     origin: npt.NDArray[np.uint64]
     """A number for where its shares were read; 0 without shares."""
 
@@ -137,7 +135,7 @@ class _Gathering:
         key >>= bits
         return key, order, sort[order]
 
-    def _combinations(self, sort: Small, first: Ints) -> tuple[Ints, tuple[tuple[Sort, ...], ...]]:
+    def _combinations(self, sort: Small, first: Ints) -> tuple[Small, tuple[tuple[Sort, ...], ...]]:
         """Number the runs of sorts by what is in them."""
         names = list(self.sorts)
         length = np.diff(first, append=np.int32(len(sort)))
@@ -149,7 +147,7 @@ class _Gathering:
             sorts = [tuple(names[one] for one in dict.fromkeys(row)) for row in distinct.tolist()]
             ids = np.array([found.setdefault(one, len(found)) for one in sorts], dtype=np.int32)
             number[runs] = ids[alike]
-        return number, tuple(found)
+        return narrow(number), tuple(found)
 
     def _alike(self, sort: Small, first: Ints, size: int) -> tuple[Ints, Ints]:
         """The distinct runs of one size, sorted, and which of them each is."""
@@ -276,7 +274,7 @@ def _row_of_share(answers: object, number: int) -> tuple[npt.NDArray[np.signedin
     return np.zeros(number, dtype=np.int32), [NOT_CARRIED_OVER]
 
 
-def _origins(origin: Ints, line: Ints) -> npt.NDArray[np.uint64]:
+def _origins(origin: Small, line: Ints) -> npt.NDArray[np.uint64]:
     """A number for each source, mixed so that sums of some of them tell them apart."""
     code = origin.astype(np.uint64) << np.uint64(32) | (line.astype(np.int64) + 2).astype(np.uint64)
     return mixed(code)

@@ -17,6 +17,8 @@ import numpy.typing as npt
 from permmigrate.model import ContentKind, ContentRef, PrincipalRef, Share
 
 Ints = npt.NDArray[np.int32]
+Small = npt.NDArray[np.integer]
+"""Numbers in as few bytes each as do: see `narrow`."""
 
 _DIGITS: Final = "0123456789"
 _DENSE: Final = 1 << 20
@@ -36,8 +38,8 @@ class Shares(Sequence[Share]):
     """Sources without the number at their end: `shares.csv:`."""
     content: Ints
     principal: Ints
-    level: Ints
-    origin: Ints
+    level: Small
+    origin: Small
     line: Ints
     """The number at the end of the source; -1 for none."""
 
@@ -82,7 +84,7 @@ class Shares(Sequence[Share]):
         return origin if line < 0 else f"{origin}{line}"
 
     @property
-    def columns(self) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    def columns(self) -> tuple[Ints, Ints, Small, Small, Ints]:
         return self.content, self.principal, self.level, self.origin, self.line
 
     def at(self, rows: npt.NDArray[Any]) -> Shares:
@@ -214,13 +216,21 @@ class Gathered:
 
     def finished(self) -> Shares:
         """The shares gathered; there is nothing to add after."""
+        content, principal, level, origin, line = (np.asarray(column) for column in self._columns)
         return Shares(
             tuple(self._contents),
             tuple(self._principals),
             tuple(self._levels),
             tuple(self._origins),
-            *(np.asarray(column) for column in self._columns),
+            *(content, principal, narrow(level), narrow(origin), line),
         )
+
+
+def narrow(numbers: npt.NDArray[Any]) -> Small:
+    """Numbers, none of them negative, in as few bytes each as do; those that need it keep four."""
+    most = numbers.max(initial=0)
+    fitting = (dtype for dtype in (np.uint8, np.uint16) if most <= np.iinfo(dtype).max)
+    return numbers.astype(next(fitting, np.int32))
 
 
 def firsts(numbers: Ints, many: int) -> npt.NDArray[np.intp]:
