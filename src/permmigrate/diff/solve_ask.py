@@ -134,6 +134,7 @@ class Asker:
                 found.append((verdict, self._confirmed(principal, stop, asking, answer, verdict)))
             elif isinstance(answer, Undecided):
                 found.append((verdict, answer))
+        self._prepared = None  # z3 gives back what it took, which is much
         return found
 
     def _question(
@@ -243,7 +244,6 @@ class Asker:
         if (key, wanted) not in self.answers:
             self.checks += 1
             if self._prepared is None or self._prepared[0] != key:
-                self._prepared = None  # z3 gives back what the last one took, which is much
                 self._prepared = key, Prepared(question)
             self.answers[key, wanted] = self._prepared[1].decide(wanted)
         return self.answers[key, wanted]
