@@ -14,7 +14,7 @@ from typing import Any, Final
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """What glibc's `mallopt` calls its parameters."""
-_LARGE: Final = 2 << 20
+_LARGE: Final = 3 << 20
 _KEPT: Final = 4 << 20
 
 
