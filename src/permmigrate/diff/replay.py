@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from permmigrate.beside import at_once
 from permmigrate.diff.automaton import Kind
 from permmigrate.diff.gathering import Gathered
 from permmigrate.diff.value import Uncertainty, Verdict, Witness
@@ -26,6 +27,8 @@ UNKNOWN: Final = COMPARED.index(Verdict.UNKNOWN)
 REFUTED: Final = "the engine and Cedar disagree"
 """How the reason of a finding begins that Cedar does not bear out."""
 KINDS_OF_PLACE: Final = 3
+MANY: Final = 200
+"""Requests, from which on they are put in halves."""
 BLOCK: Final = 1 << 18
 """How many findings are sorted at once."""
 
@@ -82,23 +85,36 @@ class Replay:
         return found
 
     def _ask(self) -> None:
-        found = self.gathered
+        stated = [
+            (sort, at)
+            for sort, at in self._firsts().items()
+            if self.kinds[self.gathered.kind[at]].verdict != UNKNOWN
+        ]
         refuted: dict[int, int] = {}
-        for sort, at in self._firsts().items():
-            number = int(found.kind[at])
-            kind = self.kinds[number]
-            if kind.verdict == UNKNOWN:
-                continue
-            scope, place = self.entitlements.places.of(int(found.place[at]))
-            principal = self.entitlements.principals[found.principal[at]]
-            verdict = COMPARED[kind.verdict]
-            shown = self.witnesses.of(principal, scope, place, kind.atoms, verdict)
+        for (sort, at), shown in zip(stated, self._answers([at for _, at in stated]), strict=True):
             if isinstance(shown, Refuted):
-                refuted[sort] = self._unknown(kind, shown)
+                refuted[sort] = self._unknown(self.kinds[self.gathered.kind[at]], shown)
             else:
                 self._shown[sort] = shown
         if refuted:
             self.gathered = self._without(refuted)
+
+    def _answers(self, rows: Sequence[int]) -> list[Witness | Refuted]:
+        """What shows each of these findings, or does not; of many, half are asked about in a copy of this
+        process."""
+        if len(rows) < MANY:
+            return list(map(self._answer, rows))
+        middle = len(rows) // 2
+        mine, theirs = at_once(
+            lambda: list(map(self._answer, rows[:middle])), lambda: map(self._answer, rows[middle:])
+        )
+        return mine + theirs
+
+    def _answer(self, at: int) -> Witness | Refuted:
+        found, kind = self.gathered, self.kinds[self.gathered.kind[at]]
+        scope, place = self.entitlements.places.of(int(found.place[at]))
+        principal = self.entitlements.principals[found.principal[at]]
+        return self.witnesses.of(principal, scope, place, kind.atoms, COMPARED[kind.verdict])
 
     def _unknown(self, kind: Kind, refuted: Refuted) -> int:
         self.kinds.append(kind._replace(verdict=UNKNOWN, reasons=()))
