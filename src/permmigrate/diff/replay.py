@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import zip_longest
 from typing import Final
 
 import numpy as np
@@ -104,11 +105,13 @@ class Replay:
         process."""
         if len(rows) < MANY:
             return list(map(self._answer, rows))
-        middle = len(rows) // 2
+        answers = [self._answer(rows[0])]  # before there are two who would look up who holds what
         mine, theirs = at_once(
-            lambda: list(map(self._answer, rows[:middle])), lambda: map(self._answer, rows[middle:])
+            lambda: list(map(self._answer, rows[1::2])), lambda: map(self._answer, rows[2::2])
         )
-        return mine + theirs
+        for pair in zip_longest(mine, theirs):
+            answers += [one for one in pair if one is not None]
+        return answers
 
     def _answer(self, at: int) -> Witness | Refuted:
         found, kind = self.gathered, self.kinds[self.gathered.kind[at]]
