@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from cedar_agreement import TODAY
 
-from permmigrate.diff import batches, gathering
+from permmigrate.diff import batches, gathering, replay, solve
 from permmigrate.diff.automaton import Automaton
 from permmigrate.diff.compare import compare, entitled
 from permmigrate.diff.gathering import Gathering
 from permmigrate.diff.profiles import Profiles, askers
+from permmigrate.diff.solve_ask import Answers
 from random_accounts import Account, account
 
 
@@ -34,6 +35,22 @@ def test_halves_are_found_what_all_are_found_together(seed: int, monkeypatch: py
     together = told(account(seed))
     monkeypatch.setattr(gathering, "MANY", 0)
     assert told(account(seed)) == together
+
+
+@pytest.mark.parametrize("seed", [18, 32, 49, 57])
+def test_halves_become_what_all_become_together(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when half of the requests are put to Cedar, and half of the findings settled, in such a copy; what
+    the solver said there is known here."""
+    made = account(seed)
+    said: list[Answers] = [{}, {}]
+    together = compare(made.snapshot, made.tables, today=TODAY, tool_version="0", answers=said[0])
+    monkeypatch.setattr(replay, "MANY", 2)
+    monkeypatch.setattr(solve, "MANY", 0)
+    halved = compare(made.snapshot, made.tables, today=TODAY, tool_version="0", answers=said[1])
+
+    assert list(halved.findings) == list(together.findings)
+    assert halved == together
+    assert said[1] == said[0]
 
 
 def told(made: Account) -> tuple[object, ...]:
