@@ -144,8 +144,10 @@ class _Settlement:
         if not others:
             return self._settled(some)
 
+        apart = replace(self, answers=dict(self.answers))
+
         def there() -> Iterator[tuple[Open, Answers]]:
-            yield self._settled(others), self.answers
+            yield apart._settled(others), apart.answers
 
         mine, [(theirs, answers)] = at_once(lambda: self._settled(some), there)
         self.answers.update(answers)
