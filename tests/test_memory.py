@@ -5,10 +5,13 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+from pathlib import Path
 
 import pytest
 
+from builders import a_user, share, snapshot
 from permmigrate import memory
+from permmigrate.snapshot import file
 
 
 def test_memory_can_be_given_back_at_any_time() -> None:
@@ -51,3 +54,19 @@ def test_rubbish_is_looked_for_again_as_it_was_before(enabled: bool) -> None:
         assert gc.isenabled() is enabled
     finally:
         (gc.enable if was else gc.disable)()
+
+
+@pytest.mark.parametrize("many", [1, 2])
+def test_only_a_large_account_is_never_looked_through_again(
+    many: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stays as long as the process; a small one costs nothing to look through."""
+    monkeypatch.setattr(file, "_MANY", many)
+    path = tmp_path / "account.snapshot"
+    file.dump(snapshot(shares=(share("A", a_user("u1")),)), path)
+    gc.unfreeze()
+    file.load(path)
+    held = gc.get_freeze_count()
+    gc.unfreeze()
+
+    assert (held > 0) is (many == 1)

@@ -32,6 +32,11 @@ def trim() -> None:
     _called("malloc_trim", 0)
 
 
+def stay() -> None:
+    """Let nobody look for rubbish among what there is by now: it is much, and stays."""
+    gc.freeze()
+
+
 @contextmanager
 def uncollected() -> Iterator[None]:
     """Let nobody look for rubbish among a million new values, none of which is."""

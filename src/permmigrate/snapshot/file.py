@@ -18,7 +18,7 @@ from typing import IO, Any, Final
 
 from permmigrate.catalog import Catalog
 from permmigrate.errors import InvalidFileError
-from permmigrate.memory import large_apart, trim, uncollected
+from permmigrate.memory import large_apart, stay, trim, uncollected
 from permmigrate.snapshot import rows
 from permmigrate.snapshot.archive import CATALOG, MANIFEST, SCHEMA, Archive, canonical, manifest_digest
 from permmigrate.snapshot.sharelines import lines_of
@@ -26,6 +26,8 @@ from permmigrate.snapshot.value import SCHEMA_VERSION, Snapshot
 
 _BATCH: Final = 1 << 20
 _LEVEL: Final = 6
+_MANY: Final = 1 << 18
+"""Shares of an account that is worth a word about who keeps it."""
 
 
 def dump(snapshot: Snapshot, path: Path) -> Snapshot:
@@ -63,6 +65,8 @@ def load(path: Path) -> Snapshot:
                 table.name: archive.table(table) for table in rows.TABLES if table is not rows.SHARES
             }
             shares = archive.shares()
+            if len(shares) >= _MANY:
+                stay()
     finally:
         rows.forget()
         trim()

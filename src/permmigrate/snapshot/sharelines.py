@@ -26,6 +26,26 @@ _CONTENT: Final = re.compile(
 _SHARE: Final = re.compile(r'([^"]*)","principal":"([^"]*)","principal_type":"([^"]*)","source":"')
 
 
+class _Met:
+    """How something is shared and with whom, by the numbers of the texts that say so."""
+
+    def __init__(self, into: Gathered) -> None:
+        self.levels, self.principals = array("i"), array("i")
+        self._who = cache(lambda id_, type_: into.principal(_principal(id_, type_)))
+        self._level = cache(into.level)
+
+    def number(self, text: bytes) -> int:
+        """The number of a text that was not met before. Raises ValueError."""
+        found = _SHARE.fullmatch(text.decode("ascii"))
+        if found is None:
+            raise ValueError("share")
+        level, id_, type_ = found.groups()
+        of, to = self._level(level), self._who(id_, type_)
+        self.levels.append(of)
+        self.principals.append(to)
+        return len(self.levels) - 1
+
+
 class LineReader:
     """Reads lines into columns. A line is three texts: what is shared; how and with whom; and the source.
 
@@ -39,11 +59,8 @@ class LineReader:
         self._head = b""
         """The source of the last line without the number at its end, a quote before it."""
         self._where = cache(_where)
-        self._who = cache(lambda id_, type_: into.principal(_principal(id_, type_)))
-        self._level = cache(into.level)
-        self._shares = ManyNumbers(self._share)
-        self._levels, self._principals = array("i"), array("i")
-        """What the numbers of shares mean."""
+        self._met = _Met(into)
+        self._shares = ManyNumbers(self._met.number)
         self._origins = Numbers(lambda text: into.origin(text.decode("ascii")))
 
     def read(self, text: bytes) -> bool:
@@ -57,7 +74,7 @@ class LineReader:
             share = self._shares.between(lines.text, lines.padded, levels, sources)
         except ValueError:  # another field, a kind or a type of a later version, or a long text
             return False
-        principal, level = np.asarray(self._principals)[share], np.asarray(self._levels)[share]
+        principal, level = np.asarray(self._met.principals)[share], np.asarray(self._met.levels)[share]
         self._into.add_columns(content, principal, level, origin, lines.number)
         return True
 
@@ -89,16 +106,6 @@ class LineReader:
             if longest <= self._longest:
                 return first, found, lengths
             self._longest = longest
-
-    def _share(self, text: bytes) -> int:
-        found = _SHARE.fullmatch(text.decode("ascii"))
-        if found is None:
-            raise ValueError("share")
-        level, id_, type_ = found.groups()
-        of, to = self._level(level), self._who(id_, type_)
-        self._levels.append(of)
-        self._principals.append(to)
-        return len(self._levels) - 1
 
     def _sources(self, lines: Lines, starts: Positions) -> tuple[Ints, Positions]:
         """The text before the number at the end of each source, as a number, and where it begins: after the
