@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -79,13 +81,25 @@ def test_a_copy_does_not_outlive_an_interruption() -> None:
         at_once(here, there)
 
 
-@pytest.mark.parametrize("why", ["platform", "processor"])
-def test_one_comes_after_the_other_where_that_must_be(why: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On another system, and with one processor."""
-    if why == "platform":
-        monkeypatch.setattr(beside.sys, "platform", "darwin")
-    else:
-        monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+def _no_room(*_: object) -> None:
+    raise OSError(errno.EAGAIN, "no room")
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "value"),
+    [
+        (beside.sys, "platform", "darwin"),
+        (os, "sched_getaffinity", lambda _: {0}),
+        (os, "fork", _no_room),
+        (multiprocessing, "current_process", lambda: SimpleNamespace(daemon=True)),
+    ],
+    ids=["platform", "processors", "room", "daemon"],
+)
+def test_one_comes_after_the_other_where_that_must_be(
+    owner: object, name: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On another system, with one processor, with no room for a process, or in one that may have no other."""
+    monkeypatch.setattr(owner, name, value, raising=False)
     done = []
 
     def there() -> Iterator[int]:

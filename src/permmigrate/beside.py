@@ -25,16 +25,20 @@ _NOT_TOLD: Final = (EOFError, pickle.UnpicklingError)
 def at_once(here: Callable[[], H], there: Callable[[], Iterable[T]]) -> tuple[H, list[T]]:
     """What comes of both. `there` tells it piece by piece and leaves nothing else behind; pieces are pickled.
 
-    Should the copy fail, or be killed, `there` is done here: whatever is wrong is raised here, too.
+    Should there be no copy, or should it fail or be killed, `there` is done here: whatever is wrong is raised
+    here, too.
     """
-    if sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2:
+    if not _can_copy():
         return here(), list(there())
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as told:
-        fork = multiprocessing.get_context("fork")
-        copy = fork.Process(target=_tell, args=(there, told, writing), daemon=True)
+        copy = multiprocessing.get_context("fork").Process(
+            target=_tell, args=(there, told, writing), daemon=True
+        )
         try:
             copy.start()
+        except OSError:  # the system has no room for another process
+            return here(), list(there())
         finally:
             os.close(writing)
         try:
@@ -44,6 +48,12 @@ def at_once(here: Callable[[], H], there: Callable[[], Iterable[T]]) -> tuple[H,
             copy.kill()
             copy.join()
     return found, list(there()) if pieces is None else pieces
+
+
+def _can_copy() -> bool:
+    if sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2:
+        return False
+    return not multiprocessing.current_process().daemon  # which may have no children
 
 
 def _pieces(told: BinaryIO) -> list[Any] | None:
