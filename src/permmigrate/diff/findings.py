@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, Protocol, overload
+from typing import Final, Protocol, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from permmigrate.diff.automaton import Asker, Kind
 from permmigrate.diff.capabilities import CapabilityIndex
+from permmigrate.diff.findings_order import order_of
 from permmigrate.diff.gathering import Gathered
-from permmigrate.diff.order import order_by
-from permmigrate.diff.regions import place_of, region_of
+from permmigrate.diff.regions import region_of
 from permmigrate.diff.replay import Replay
 from permmigrate.diff.standing import Standing
 from permmigrate.diff.value import Capability, Finding, Region, Severity, Verdict
@@ -126,7 +126,7 @@ class Findings(Sequence[Finding]):
         return found
 
     @cached_property
-    def _places(self) -> npt.NDArray[np.intp]:
+    def places(self) -> npt.NDArray[np.intp]:
         """The places of the findings in the columns, ascending."""
         there = np.zeros(len(self.entitlements.places), dtype=bool)
         there[self.gathered.place] = True
@@ -162,7 +162,7 @@ class Findings(Sequence[Finding]):
         ranks = [UNRAISED if one is None else one.rank for one in self.raising.in_folders]
         in_folders = np.array(ranks, dtype=np.int8)
         raised = np.full((len(self.entitlements.places), UNRAISED + 1), len(_SEVERITIES), dtype=np.int8)
-        for place in self._places.tolist():
+        for place in self.places.tolist():
             raised[place, :UNRAISED] = self.raising.ranks(*self.entitlements.places.of(place))
         return np.asarray(np.minimum(plain, raised[found.place, in_folders[found.kind]]))
 
@@ -179,45 +179,7 @@ class Findings(Sequence[Finding]):
     @cached_property
     def order(self) -> Ints:
         """The numbers of the findings as they are sorted."""
-        found, places = self.gathered, self.entitlements.places
-        who = {str(one): number for number, one in enumerate(self.entitlements.principals)}
-        told = self.capabilities_of_kinds
-        more = [
-            (
-                told_at,
-                places.number(one.region.environment_id, place_of(one.region)),
-                who[str(one.principal)],
-                COMPARED.index(one.verdict),
-                one.severity.rank,
-            )
-            for told_at, one in enumerate(self.extra, len(told))
-        ]
-        told += [one.capabilities for one in self.extra]
-        extra = np.array(more, dtype=np.int32).reshape(-1, 5).T
-        used = np.union1d(self._places, extra[1])
-        regions = (self.region(at, 0) for at in used.tolist())
-        region_ranks = np.zeros(len(places), dtype=np.int32)
-        region_ranks[used] = _ranks([(one.label, one.environment_id, one.content_id) for one in regions])
-        verdict, rows = np.array([kind.verdict for kind in self.kinds], dtype=np.int32), self.rows
-        of_kind, of_principal = _ranks(told), _ranks(list(who))
-        keys: tuple[tuple[Callable[[Ints], npt.NDArray[np.integer]], Ints], ...] = (
-            (lambda at: self.severity[at], extra[4]),
-            (lambda at: verdict[found.kind[at]], extra[3]),
-            (lambda at: of_principal[found.principal[at]], of_principal[extra[2]]),
-            (lambda at: region_ranks[found.place[at]], region_ranks[extra[1]]),
-            (lambda at: of_kind[found.kind[at]], of_kind[extra[0]]),
-        )
-        tables = of_principal, region_ranks, of_kind
-        highest = len(_SEVERITIES), len(COMPARED), *(int(table.max(initial=0)) for table in tables)
-
-        def key(number: int, some: slice) -> npt.NDArray[np.integer]:
-            """Those in the columns come first, then the extra ones."""
-            of_row, of_extra = keys[number]
-            of_extra = of_extra[max(some.start - len(rows), 0) : max(some.stop - len(rows), 0)]
-            return np.concatenate([of_row(rows[some]), of_extra])
-
-        numbers = np.concatenate([rows, len(found.principal) + np.arange(len(self.extra), dtype=np.int32)])
-        return numbers[order_by(highest, key, len(numbers))]
+        return order_of(self)
 
     @property
     def capabilities_of_kinds(self) -> list[tuple[int, ...]]:
@@ -389,14 +351,3 @@ def revised(
         return findings.revised(gone, made)
     kept = (finding for number, finding in enumerate(findings) if number not in gone)
     return tuple(sorted((*kept, *(finding for _, finding in made)), key=Finding.sort_key))
-
-
-def _ranks(values: Sequence[Any]) -> Ints:
-    """Each value's place among all of them, sorted; equal values have one place."""
-    ranks = np.zeros(len(values), dtype=np.int32)
-    place, last = -1, object()
-    for number in sorted(range(len(values)), key=values.__getitem__):
-        if values[number] != last:
-            place, last = place + 1, values[number]
-        ranks[number] = place
-    return ranks
