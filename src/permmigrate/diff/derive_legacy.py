@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -27,7 +27,7 @@ from permmigrate.model import (
     UserId,
 )
 from permmigrate.snapshot import Snapshot
-from permmigrate.snapshot.shares import Ints, ordered_by
+from permmigrate.snapshot.shares import Ints, among, ordered_by
 
 KEY_KINDS: Final = {
     PrincipalType.API_KEY: LegacyKind.API_KEY,
@@ -268,14 +268,6 @@ class LegacyWays:
 def numbers_of(holders: Iterable[PrincipalRef], numbers: Mapping[PrincipalRef, int]) -> list[int]:
     """The numbers of those holders that have one."""
     return [numbers[holder] for holder in holders if holder in numbers]
-
-
-def among(numbers: Ints, wanted: Collection[int]) -> npt.NDArray[np.bool_]:
-    """Which numbers are among a few."""
-    found = np.zeros(len(numbers), dtype=bool)
-    for one in wanted:
-        found |= numbers == one
-    return found
 
 
 def _given(policy: Policy, *answers: BaselineAnswer) -> Iterator[Clause]:

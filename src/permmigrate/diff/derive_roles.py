@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from permmigrate.catalog import refusal, scope_refusal
-from permmigrate.diff.derive_legacy import LegacyWays, among, numbers_of
+from permmigrate.diff.derive_legacy import LegacyWays, numbers_of
 from permmigrate.diff.derive_texts import Bundle, Clause
 from permmigrate.diff.derive_value import NOTHING, Spot, Way
 from permmigrate.entitlements import ACCOUNT_SCOPE, NO_ROW, AfterAssignment, Entitlements
@@ -29,7 +29,7 @@ from permmigrate.model import (
     RoleId,
     UserId,
 )
-from permmigrate.snapshot.shares import Ints, ordered_by
+from permmigrate.snapshot.shares import Ints, among, ordered_by
 
 
 @runtime_checkable

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from permmigrate.snapshot.shares import LONGEST
-from permmigrate.snapshot.texts import WIDEST, Bytes, Ints, Positions
+from permmigrate.snapshot.shares import Ints
+from permmigrate.snapshot.texts import WIDEST, Bytes, Positions
 
 _QUOTE, _BRACE, _LINE, _SPACE, _ZERO = b'"}\n 0'
 _END: Final = b'"}\n'

@@ -17,8 +17,8 @@ import numpy as np
 from permmigrate.model import ContentKind, ContentRef, EnvironmentId, PrincipalRef, PrincipalType
 from permmigrate.snapshot.linescan import Lines, scanned
 from permmigrate.snapshot.rows import same
-from permmigrate.snapshot.shares import Gathered, Shares
-from permmigrate.snapshot.texts import WIDEST, Ints, ManyNumbers, Numbers, Positions, windows, words
+from permmigrate.snapshot.shares import Gathered, Ints, Shares
+from permmigrate.snapshot.texts import WIDEST, ManyNumbers, Numbers, Positions, windows, words
 
 _CONTENT: Final = re.compile(
     r'\{"content":"([^"]*)","content_type":"([^"]*)","environment_id":"([^"]*)","level":"'

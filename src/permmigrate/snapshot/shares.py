@@ -156,10 +156,7 @@ class Shares(Sequence[Share]):
     def among(self, rows: npt.NDArray[Any], contents: Collection[ContentRef]) -> npt.NDArray[np.bool_]:
         """Which of some shares are of some contents."""
         wanted = [self.content_number[one] for one in contents if one in self.content_number]
-        content, found = self.content[rows], np.zeros(len(rows), dtype=bool)
-        for number in wanted:
-            found |= content == number
-        return found
+        return among(self.content[rows], wanted)
 
     @staticmethod
     def of(shares: Iterable[Share]) -> Shares:
@@ -231,6 +228,14 @@ def narrow(numbers: npt.NDArray[Any]) -> Small:
     most = numbers.max(initial=0)
     fitting = (dtype for dtype in (np.uint8, np.uint16) if most <= np.iinfo(dtype).max)
     return numbers.astype(next(fitting, np.int32))
+
+
+def among(numbers: Ints, wanted: Collection[int]) -> npt.NDArray[np.bool_]:
+    """Which numbers are among a few."""
+    found = np.zeros(len(numbers), dtype=bool)
+    for one in wanted:
+        found |= numbers == one
+    return found
 
 
 def firsts(numbers: Ints, many: int) -> npt.NDArray[np.intp]:

@@ -13,6 +13,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from permmigrate.snapshot.shares import Ints
+
 WIDEST: Final = 1 << 10
 """Bytes of a text that is compared with others; there are as many after the end of a padded block."""
 
@@ -28,7 +30,6 @@ _SPREAD: Final = np.cumprod(np.full(_LONG // 8, _ODD))
 Positions = npt.NDArray[np.intp]
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
-Ints = npt.NDArray[np.int32]
 
 
 def windows(padded: Bytes, width: int) -> Bytes:
