@@ -10,8 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from permmigrate.snapshot.shares import LONGEST
-from permmigrate.snapshot.shares import Ints
+from permmigrate.snapshot.shares import LONGEST, Ints
 from permmigrate.snapshot.texts import WIDEST, Bytes, Positions
 
 _QUOTE, _BRACE, _LINE, _SPACE, _ZERO = b'"}\n 0'
