@@ -18,6 +18,8 @@ def test_memory_can_be_given_back_at_any_time() -> None:
     """Also twice, and after it was asked to keep large arrays apart."""
     memory.large_apart()
     memory.trim()
+    with memory.large_again():
+        memory.trim()
     memory.trim()
 
 
@@ -33,8 +35,28 @@ def test_nothing_is_done_where_there_is_no_glibc(
 
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(ctypes, "CDLL", opened)
+    with memory.large_again():
+        memory.large_apart()
+    memory.trim()
+
+
+def test_large_blocks_lie_apart_again_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kept blocks would stay with the process, and a large account has no room for them."""
+    told: list[tuple[object, ...]] = []
+    monkeypatch.setattr(memory, "_called", lambda *what: told.append(what))
     memory.large_apart()
     memory.trim()
+    apart, told[:] = list(told), []
+
+    def broken() -> None:
+        with memory.large_again():
+            assert told
+            told.clear()
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        broken()
+    assert apart == told
 
 
 @pytest.mark.parametrize("enabled", [True, False])

@@ -16,6 +16,8 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """What glibc's `mallopt` calls its parameters."""
 _LARGE: Final = 3 << 20
 _KEPT: Final = 4 << 20
+_MOST: Final = 32 << 20
+"""No block of this size and more is ever taken from what is kept: glibc's own limit."""
 
 
 def large_apart() -> None:
@@ -25,6 +27,21 @@ def large_apart() -> None:
     """
     _called("mallopt", _MMAP_THRESHOLD, _LARGE)
     _called("mallopt", _TRIM_THRESHOLD, _KEPT)
+
+
+@contextmanager
+def large_again() -> Iterator[None]:
+    """Keep large blocks meanwhile, where the same come and go: the system fills each new one with zeros.
+
+    They lie apart when it ends, whether they did before or not.
+    """
+    _called("mallopt", _MMAP_THRESHOLD, _MOST)
+    _called("mallopt", _TRIM_THRESHOLD, _MOST)
+    try:
+        yield
+    finally:
+        large_apart()
+        trim()
 
 
 def trim() -> None:

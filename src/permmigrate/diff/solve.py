@@ -31,6 +31,7 @@ from permmigrate.diff.value import (
     Witness,
 )
 from permmigrate.entitlements import Entitlements
+from permmigrate.memory import large_again
 from permmigrate.model import (
     ContentKind,
     ContentRef,
@@ -155,7 +156,8 @@ class _Settlement:
         return sorted((*mine, *theirs), key=lambda one: place[one[0]])
 
     def _settled(self, open_: Open) -> list[tuple[int, Finding]]:
-        return [(at, finding) for at, one in open_ for finding in self._settle(one)]
+        with large_again():  # each of z3's contexts takes 16 MB
+            return [(at, finding) for at, one in open_ for finding in self._settle(one)]
 
     # ------------------------------------------------------------------ one finding
 
