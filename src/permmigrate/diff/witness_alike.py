@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import cedarpy
@@ -28,13 +28,10 @@ class Likeness:
         """The names in policy texts; None when one tests places otherwise than by one name."""
         found: set[str] = set()
         for text in self.texts:
-            try:
-                document = json.loads(cedarpy.policies_to_json_str(text))
-            except ValueError:
-                continue
-            if not all(_by_name(policy) for policy in document["staticPolicies"].values()):
+            names = _named(text)
+            if names is None:
                 return None
-            found.update(_strings(document))
+            found |= names
         return frozenset(found)
 
     def key(
@@ -76,6 +73,19 @@ def depths_of(spot: Spot) -> dict[tuple[str, str], int]:
 def relative(way: Way, depths: Mapping[tuple[str, str], int]) -> tuple[object, ...]:
     """What a way is given on, seen from the spot."""
     return tuple((depths.get(one, one), one[0]) for one in way.content)
+
+
+@lru_cache(maxsize=4096)
+def _named(text: str) -> frozenset[str] | None:
+    """The strings in a policy text, none where it is no policy; None when a place is tested otherwise than by
+    one name."""
+    try:
+        document = json.loads(cedarpy.policies_to_json_str(text))
+    except ValueError:
+        return frozenset()
+    if not all(_by_name(policy) for policy in document["staticPolicies"].values()):
+        return None
+    return frozenset(_strings(document))
 
 
 def _by_name(node: Any) -> bool:
