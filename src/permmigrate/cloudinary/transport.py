@@ -134,10 +134,14 @@ def network(
         raise UsageError("the proxy that is set cannot be used", hint="use an http:// proxy") from None
 
 
+@cache
 def _trust(ca_bundle: str | None) -> ssl.SSLContext:
-    """The certificates to trust: a file's or a folder's, or those that come with the certifi package."""
+    """The certificates to trust: a file's or a folder's, or those that come with the certifi package.
+
+    Read once for all clients: reading them takes longer than most calls.
+    """
     if ca_bundle is None:
-        return _usual_trust()
+        return httpx.create_ssl_context(trust_env=False)
     try:
         if Path(ca_bundle).is_dir():
             return ssl.create_default_context(capath=ca_bundle)
@@ -148,12 +152,6 @@ def _trust(ca_bundle: str | None) -> ssl.SSLContext:
             f"the CA bundle `{ca_bundle}` cannot be used: {why}",
             hint="it is a file of PEM certificates; set by SSL_CERT_FILE, REQUESTS_CA_BUNDLE or `ca_bundle`",
         ) from None
-
-
-@cache
-def _usual_trust() -> ssl.SSLContext:
-    """Read once for all clients: reading them takes longer than most calls."""
-    return httpx.create_ssl_context(trust_env=False)
 
 
 def check_api_url(api_url: str, source: str = "--api-url") -> str:
