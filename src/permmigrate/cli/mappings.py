@@ -23,6 +23,7 @@ from permmigrate.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from permmigrate.diff.solve_ask import Answers
     from permmigrate.snapshot import Snapshot
     from permmigrate.suggest import Outcome
 
@@ -204,7 +205,11 @@ def _suggested(
     texts = {path.name: _text(path) for path in sorted(directory.iterdir()) if path.suffix in (".csv", ".md")}
     write_tables(out, rewritten(texts, suggestion))
     better = load(out)
-    diffs = [compare(account, tables, today=today, tool_version=__version__) for tables in (given, better)]
+    answers: Answers = {}
+    diffs = [
+        compare(account, tables, today=today, tool_version=__version__, answers=answers)
+        for tables in (given, better)
+    ]
     return Outcome.of(suggestion, better, *diffs)
 
 
