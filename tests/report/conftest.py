@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 CHROMIUM = "/usr/bin/chromium"
+DESK = {"width": 1280, "height": 900}
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -39,36 +40,70 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def window(chromium: Any) -> Callable[..., Any]:
+    """Windows that stay from test to test, one for each way to browse: to open one takes a second of work."""
+    kept: dict[tuple[object, ...], Any] = {}
+
+    def opened(number: int, first: str, **options: Any) -> Any:
+        key = (number, first, *sorted(options.items()))
+        if key not in kept:
+            kept[key] = chromium.new_context(**options).new_page()
+            kept[key].set_default_timeout(60_000)
+            if first:
+                kept[key].add_init_script(first)
+        return kept[key]
+
+    return opened
+
+
 @pytest.fixture
-def open_page(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Open HTML text from a file; afterwards fail if the page erred or asked the network for anything."""
-    contexts: list[Any] = []
+def open_page(window: Callable[..., Any], tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Open HTML text from a file; afterwards fail if the page erred or asked the network for anything.
+
+    `first` is a script that runs before the page's own, `options` are those of a browser's context.
+    """
+    pages: list[Any] = []
     complaints: list[str] = []
 
-    def outside(url: str) -> None:
-        if not url.startswith(("file:", "blob:")):
-            complaints.append(url)
+    def outside(asked: Any) -> None:
+        if not asked.url.startswith(("file:", "blob:")):
+            complaints.append(asked.url)
 
-    def opened(html: str, *, hash_: str = "", **options: Any) -> Any:
-        place = tmp_path / f"page{len(contexts)}.html"
+    def told(said: Any) -> None:
+        if said.type in ("error", "warning"):
+            complaints.append(said.text)
+
+    heard = {
+        "pageerror": lambda error: complaints.append(f"error: {error}"),
+        "console": told,
+        "request": outside,
+    }
+
+    def opened(
+        html: str,
+        *,
+        hash_: str = "",
+        first: str = "",
+        viewport: dict[str, int] = DESK,
+        color_scheme: str = "light",
+        **options: Any,
+    ) -> Any:
+        place = tmp_path / f"page{len(pages)}.html"
         place.write_bytes(html.encode())
-        context = chromium.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on(
-            "console",
-            lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None,
-        )
-        page.on(
-            "request",
-            lambda asked: None if asked.url.startswith(("file:", "blob:")) else complaints.append(asked.url),
-        )
+        page = window(len(pages), first, **options)
+        pages.append(page)
+        page.bring_to_front()
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=color_scheme, media="null")
+        for event, hear in heard.items():
+            page.on(event, hear)
         page.goto(f"{place.as_uri()}{hash_}")
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.goto("about:blank")
+        for event, hear in heard.items():
+            page.remove_listener(event, hear)
     assert [] == complaints

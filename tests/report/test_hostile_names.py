@@ -197,7 +197,7 @@ WALK = """async () => {
 @pytest.mark.browser
 def test_no_export_of_the_page_is_live(open_page: Open, page_text: str) -> None:
     """The button of each table gives all its rows, and no cell that a spreadsheet computes."""
-    page = open_page(page_text, accept_downloads=True)
+    page = open_page(page_text)
     tables = {table.key: table for table in hostile_account.view().tables}
     names: set[str] = set()
     for each in page.locator("[data-table]").all():

@@ -278,9 +278,7 @@ def rehashed(text: str) -> str:
 
 def test_an_old_browser_is_told(open_page: Open, page_text: str) -> None:
     """Without DecompressionStream the table says so and names the workbook."""
-    page = open_page(page_text)
-    page.add_init_script("delete globalThis.DecompressionStream")
-    page.reload()
+    page = open_page(page_text, first="delete globalThis.DecompressionStream")
     expect(page.locator("[data-table=places]")).to_contain_text("cannot unpack")
 
 
