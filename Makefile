@@ -7,6 +7,8 @@ DEMO_OUT ?= demo
 BENCHES ?= $(wildcard bench/*.py)
 ACCOUNT ?= small
 WORKERS ?= auto
+# What is compiled once need not be compiled again by each of the hundred processes that tests start.
+unexport PYTHONDONTWRITEBYTECODE
 PAIRS ?= 2000
 ACCOUNTS ?= 2000
 # Counting branches costs half the time again: CI does it, and `make test CI=true`.

@@ -20,6 +20,11 @@ settings.load_profile("here")
 os.environ.setdefault("PERMMIGRATE_WEIGH", "0")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Three for two processors: many tests wait, for a sandbox, a browser or a clock."""
+    return max(1, (os.cpu_count() or 1) * 3 // 2)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long ones: one that began last would leave the other processors idle."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
