@@ -233,7 +233,6 @@ SAFE = 10_000
 """Characters of a line from which on LibreOffice does not break it by itself."""
 
 
-@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:.* extension is not supported:UserWarning")  # LibreOffice adds its own
 @pytest.mark.skipif(OFFICE is None, reason="there is no LibreOffice (`soffice`) on this machine")
 def test_libreoffice_opens_and_saves_the_workbooks(book: Path, document_file: Path, tmp_path: Path) -> None:
